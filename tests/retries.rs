@@ -36,12 +36,25 @@ async fn a_call_without_a_body_succeeds_by_an_empty_one_or_by_json_without_an_er
         r#"{"error":{"code":"service_unavailable"}}"#,
         r#"{"error":{"message":"try later"}}"#,
         r#"{"code":"forbidden"}"#,
+        r#"{"error":"forbidden"}"#,
     ] {
         let server = in_turn(vec![json(200, body)]).await;
         let error = client(&server).cancel_all_orders().send().await.map(drop).unwrap_err();
         assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Decode, true), "{body}: {error}");
         assert_eq!(server.seen().len(), 1, "{body}");
     }
+}
+
+#[tokio::test]
+async fn a_refused_repetition_of_an_order_says_that_the_first_attempt_was_executed() {
+    let exists = || json(409, r#"{"error":{"code":"order_already_exists","message":"order already exists"}}"#);
+    let server = in_turn(vec![Vec::new(), exists()]).await;
+    let error = order(&client(&server)).send().await.map(drop).unwrap_err();
+    assert_eq!((error.attempts(), error.kind(), error.reconcile_with()), (2, ErrorKind::Conflict, Some("get_orders")));
+    assert!(error.is_repeated_key() && error.was_applied_before() && error.may_have_been_applied(), "{error}");
+    let server = in_turn(vec![exists()]).await;
+    let error = order(&client(&server)).send().await.map(drop).unwrap_err();
+    assert!(error.is_repeated_key() && !error.was_applied_before() && !error.may_have_been_applied(), "{error}");
 }
 
 #[tokio::test]

@@ -97,7 +97,8 @@ pub enum Origin {
     CatchUp,
 }
 
-/// From here on something may be missing.
+/// From here on something may be missing. It comes once for each time; only [`Reason::CredentialRefused`] comes while everything is stale
+/// already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stale {
@@ -124,6 +125,9 @@ pub enum Reason {
     NoSnapshot,
     /// The connection was lost.
     Reconnect(String),
+    /// The connection was lost, and the venue now refuses the credential with which it was opened before: it was revoked or has expired,
+    /// perhaps. This comes beside the [`Reconnect`](Self::Reconnect) of the loss, once for each text. Attempts go on, half a minute apart.
+    CredentialRefused(String),
     /// This reader was too slow, and what was dropped for it cannot be done without.
     Overflow,
     /// The order book that the messages make cannot be true.
@@ -147,6 +151,7 @@ impl fmt::Display for Reason {
             Self::Gap { expected, got } => write!(f, "gap: {expected} was due, {got} came"),
             Self::NoSnapshot => f.write_str("a change came before a snapshot"),
             Self::Reconnect(why) => write!(f, "connection lost: {why}"),
+            Self::CredentialRefused(why) => write!(f, "the venue refuses the credential: {why}"),
             Self::Overflow => f.write_str("the reader was too slow"),
             Self::BookFault(fault) => write!(f, "invalid order book: {fault}"),
             Self::ClosedByVenue { code, text } if code.is_empty() => write!(f, "ended by the venue: {text}"),

@@ -85,7 +85,7 @@ pub(crate) fn without_error(venue: &Venue, response: Response) -> Result<Respons
 /// that of a success.
 fn reported(venue: &Venue, body: &str) -> Option<String> {
     let members = Members::of(body)?;
-    let inside = |place: &&&str| place.trim_start_matches('/').contains('/');
+    let inside = |place: &&&str| place.trim_start_matches('/').contains('/') || **place == "/error";
     let places = venue.errors.code.iter().chain(venue.errors.message.iter().filter(inside));
     places.copied().find_map(|place| scalar(members.at(place).pop()?))
 }

@@ -801,7 +801,7 @@ impl Client {
 }
 /// # Account settings
 impl Client {
-    /// Change how margin is reckoned
+    /// Change how margin is calculated
     ///
     /// Answers with the figures before and after in each currency.
     ///
@@ -1010,7 +1010,7 @@ impl Client {
     }
     /// Margin that other positions would ask for
     ///
-    /// Only reckons, changes nothing. The venue takes one call a second.
+    /// Only calculates, changes nothing. The venue accepts one call per second.
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read`.
@@ -1021,7 +1021,7 @@ impl Client {
     }
     /// Risk matrix of a portfolio
     ///
-    /// Only reckons, changes nothing. For accounts whose margin is reckoned on the portfolio.
+    /// Only calculates, changes nothing. For accounts whose margin is calculated on the portfolio.
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read`.
@@ -12719,7 +12719,7 @@ pub mod types {
         pub mandatory_tfa: Option<bool>,
         /// Equity that counts as margin.
         pub margin_balance: Option<wire::DecimalNumber>,
-        /// How margin is reckoned, across currencies or in each, on the portfolio or by standard rules.
+        /// How margin is calculated, across currencies or in each, on the portfolio or by standard rules.
         pub margin_model: Option<wire::Open<MarginModel>>,
         /// Whether market maker protection is on.
         pub mmp_enabled: Option<bool>,
@@ -12745,7 +12745,7 @@ pub mod types {
         pub options_vega: Option<wire::DecimalNumber>,
         /// A number for each price index, such as `btc_usd`.
         pub options_vega_map: Option<DecimalByIndex>,
-        /// Whether margin is reckoned on the portfolio.
+        /// Whether margin is calculated on the portfolio.
         pub portfolio_margining_enabled: Option<bool>,
         /// The same less expiring positions.
         pub projected_close_out_margin: Option<wire::DecimalNumber>,
@@ -17160,7 +17160,7 @@ pub mod types {
         cooldown_period_ms "cooldown_period_ms" optional, groups "groups" vital,
     } }
     wire::words! {
-        /// How margin is reckoned, across currencies or in each, on the portfolio or by standard rules.
+        /// How margin is calculated, across currencies or in each, on the portfolio or by standard rules.
         MarginModel {
             CrossPm = "cross_pm", CrossSm = "cross_sm", SegregatedPm = "segregated_pm",
             SegregatedSm = "segregated_sm",
@@ -18075,7 +18075,7 @@ pub mod types {
         pub initial_margin: Option<wire::DecimalNumber>,
         /// Name of the instrument.
         pub instrument_name: String,
-        /// Value that realized funding is reckoned from.
+        /// Value that realized funding is calculated from.
         pub interest_value: Option<wire::DecimalNumber>,
         /// Kind of instrument.
         pub kind: Option<wire::Open<InstrumentKind>>,
@@ -18548,7 +18548,7 @@ pub mod types {
         pub margins: HashMap<String, RiskMargin>,
         /// Parameters of the model.
         pub model_params: Option<RiskParams>,
-        /// What the matrix was reckoned from.
+        /// What the matrix was calculated from.
         pub portfolio: Option<RiskPortfolio>,
         /// By instrument.
         pub ticker: HashMap<String, RiskTicker>,
@@ -18592,7 +18592,7 @@ pub mod types {
     wire::object! { RiskParams {
         currency "currency" list_or_none, currency_pair "currency_pair" list_or_none, general "general" optional,
     } }
-    /// What the matrix was reckoned from.
+    /// What the matrix was calculated from.
     #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RiskPortfolio {
@@ -18976,7 +18976,7 @@ pub mod types {
         pub is_password: Option<bool>,
         /// Whether one can log in to it.
         pub login_enabled: Option<bool>,
-        /// How margin is reckoned, across currencies or in each, on the portfolio or by standard rules.
+        /// How margin is calculated, across currencies or in each, on the portfolio or by standard rules.
         pub margin_model: Option<wire::Open<MarginModel>>,
         /// New mail address that is not confirmed yet.
         pub not_confirmed_email: Option<String>,
@@ -19145,7 +19145,7 @@ pub mod types {
         pub instrument_name: String,
         /// Interest rate in the implied volatility.
         pub interest_rate: Option<wire::DecimalNumber>,
-        /// Value that realized funding is reckoned from.
+        /// Value that realized funding is calculated from.
         pub interest_value: Option<wire::DecimalNumber>,
         /// Whether the price has left the anchor band.
         pub is_anchor_breached: Option<bool>,

@@ -81,7 +81,7 @@ impl Client {
     }
     /// How far the caller's volume is from higher tiers
     ///
-    /// For event contracts. The venue reckons it once a day.
+    /// For event contracts. The venue calculates it once a day.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `read`.
@@ -850,12 +850,12 @@ impl Client {
     }
     /// Place an order
     ///
-    /// With a client_order_id the venue places the order at most once, for ever: a repetition is refused with 409 order_already_exists, also after the order was cancelled.
+    /// With a client_order_id the venue places the order at most once, permanently: a repetition is refused with 409 order_already_exists, even after the order was cancelled.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: retried with the same idempotency key `client_order_id`; the client generates one if none is given.
+    /// - Retry: retried with the same idempotency key `client_order_id`; the client generates one if none is given. Where the venue refuses the repetition, `Error::was_applied_before` says that the first attempt was executed.
     /// - After a lost response: [`Client::get_orders`] finds out what happened to the call.
     pub fn create_order_v2(&self) -> builder::CreateOrderV2<'_> {
         builder::CreateOrderV2::new(self)
@@ -1567,7 +1567,7 @@ impl Client {
     pub fn get_weather_index(&self) -> builder::GetWeatherIndex<'_> {
         builder::GetWeatherIndex::new(self)
     }
-    /// How the index of a city has been reckoned
+    /// How the index of a city was calculated
     ///
     /// Every configuration from the first on, the oldest first. A new one follows each week.
     ///
@@ -8894,7 +8894,7 @@ pub mod types {
     #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AccountApiUsageLevelVolumeProgress {
-        /// When it was reckoned.
+        /// When it was calculated.
         pub computed_ts: Option<wire::UnixSeconds>,
         /// What each tier from expert upwards asks for.
         pub goals: Vec<AccountApiUsageLevelVolumeGoal>,
@@ -10070,7 +10070,7 @@ pub mod types {
         pub event_ticker: Option<EventTicker>,
         /// New factor on the fees.
         pub fee_multiplier_override: Option<wire::DecimalNumber>,
-        /// How fees are reckoned. The fee schedule of the venue has the formulas.
+        /// How fees are calculated. The fee schedule of the venue has the formulas.
         pub fee_type_override: Option<wire::Open<FeeType>>,
         /// Id of the change.
         pub id: String,
@@ -10292,7 +10292,7 @@ pub mod types {
         trading_blocked "trading_blocked" maybe,
     } }
     wire::words! {
-        /// How fees are reckoned. The fee schedule of the venue has the formulas.
+        /// How fees are calculated. The fee schedule of the venue has the formulas.
         FeeType {
             Quadratic = "quadratic", QuadraticWithMakerFees = "quadratic_with_maker_fees",
             QuadraticWithComboMakerFees = "quadratic_with_combo_maker_fees", Flat = "flat",
@@ -12408,7 +12408,7 @@ pub mod types {
         pub numerical_forecast: Option<wire::DecimalNumber>,
         /// Hundredths of a percent, 0 to 9999.
         pub percentile: Option<i64>,
-        /// Forecast as reckoned.
+        /// Forecast as calculated.
         pub raw_numerical_forecast: Option<wire::DecimalNumber>,
     }
     wire::object! { PercentilePoint {
@@ -13276,7 +13276,7 @@ pub mod types {
         pub exchange_index: Option<i64>,
         /// Factor on the fees.
         pub fee_multiplier: Option<wire::DecimalNumber>,
-        /// How fees are reckoned. The fee schedule of the venue has the formulas.
+        /// How fees are calculated. The fee schedule of the venue has the formulas.
         pub fee_type: Option<wire::Open<FeeType>>,
         /// How often there is an event, in words: daily, weekly, one-off and others.
         pub frequency: Option<String>,
@@ -13310,7 +13310,7 @@ pub mod types {
     pub struct SeriesFeeChange {
         /// New factor on the fees.
         pub fee_multiplier: Option<wire::DecimalNumber>,
-        /// How fees are reckoned. The fee schedule of the venue has the formulas.
+        /// How fees are calculated. The fee schedule of the venue has the formulas.
         pub fee_type: Option<wire::Open<FeeType>>,
         /// Id of the change.
         pub id: String,
@@ -13835,7 +13835,7 @@ pub mod types {
     pub struct WeatherIndexCalibration {
         /// Where that week ends.
         pub calibration_window_end_ms: Option<wire::UnixMillis>,
-        /// Where the week begins from which it was reckoned. Absent in the first.
+        /// Start of the week from which it was calculated. Absent in the first.
         pub calibration_window_start_ms: Option<wire::UnixMillis>,
         /// Why it was made.
         pub change_reason: Option<String>,

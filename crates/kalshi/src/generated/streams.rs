@@ -23,7 +23,7 @@ impl Streams {
     ///
     /// Channel `cfbenchmarks_value`, which takes a login.
     ///
-    /// - `index_ids`: Indices, such as BRTI or ETHUSD_RTI. Left out: all.
+    /// - `index_ids`: Indices, such as BRTI or ETHUSD_RTI. Pass [`streams::All`] for all.
     pub fn cfbenchmarks_value(&self, index_ids: impl Into<streams::Items<String>>) -> streams::Subscribe<CfbenchmarksValueMessage> {
         generated::Given::new(&STREAMS.channels[0]).items::<String>("index_ids", index_ids).subscribe(&self.0)
     }
@@ -32,7 +32,7 @@ impl Streams {
     ///
     /// Channel `cfbenchmarks_value_5hz`, which takes a login.
     ///
-    /// - `index_ids`: Indices: BRTI, ETHUSD_RTI, SOLUSD_RTI, XRPUSD_RTI, DOGEUSD_RTI. Left out: all.
+    /// - `index_ids`: Indices: BRTI, ETHUSD_RTI, SOLUSD_RTI, XRPUSD_RTI, DOGEUSD_RTI. Pass [`streams::All`] for all.
     pub fn cfbenchmarks_value_5hz(&self, index_ids: impl Into<streams::Items<String>>) -> streams::Subscribe<CfbenchmarksValue5hzMessage> {
         generated::Given::new(&STREAMS.channels[1]).items::<String>("index_ids", index_ids).subscribe(&self.0)
     }
@@ -48,7 +48,7 @@ impl Streams {
     ///
     /// Channel `fill`, which takes a login.
     ///
-    /// - `market_tickers`: Markets. Left out: all.
+    /// - `market_tickers`: Markets. Pass [`streams::All`] for all.
     pub fn fill(&self, market_tickers: impl Into<streams::Items<types::MarketTicker>>) -> streams::Subscribe<types::FillMessage> {
         generated::Given::new(&STREAMS.channels[3]).items::<types::MarketTicker>("market_tickers", market_tickers).subscribe(&self.0)
     }
@@ -64,7 +64,7 @@ impl Streams {
     ///
     /// Channel `market_positions`, which takes a login.
     ///
-    /// - `market_tickers`: Markets. Left out: all.
+    /// - `market_tickers`: Markets. Pass [`streams::All`] for all.
     pub fn market_positions(&self, market_tickers: impl Into<streams::Items<types::MarketTicker>>) -> streams::Subscribe<types::MarketPositionMessage> {
         generated::Given::new(&STREAMS.channels[5]).items::<types::MarketTicker>("market_tickers", market_tickers).subscribe(&self.0)
     }
@@ -96,7 +96,7 @@ impl Streams {
     ///
     /// Channel `pyth_value`, which takes a login.
     ///
-    /// - `underlying_tickers`: Symbols of Pyth, such as Metal.XAU/USD. Left out: all.
+    /// - `underlying_tickers`: Symbols of Pyth, such as Metal.XAU/USD. Pass [`streams::All`] for all.
     pub fn pyth_value(&self, underlying_tickers: impl Into<streams::Items<String>>) -> streams::Subscribe<PythValueMessage> {
         generated::Given::new(&STREAMS.channels[9]).items::<String>("underlying_tickers", underlying_tickers).subscribe(&self.0)
     }
@@ -105,7 +105,7 @@ impl Streams {
     ///
     /// Channel `ticker`.
     ///
-    /// - `market_tickers`: Markets. Left out: all.
+    /// - `market_tickers`: Markets. Pass [`streams::All`] for all.
     pub fn ticker(&self, market_tickers: impl Into<streams::Items<types::MarketTicker>>) -> Ticker {
         Ticker(generated::Given::new(&STREAMS.channels[10]).items::<types::MarketTicker>("market_tickers", market_tickers).subscribe(&self.0))
     }
@@ -114,7 +114,7 @@ impl Streams {
     ///
     /// Channel `trade`.
     ///
-    /// - `market_tickers`: Markets. Left out: all.
+    /// - `market_tickers`: Markets. Pass [`streams::All`] for all.
     pub fn trade(&self, market_tickers: impl Into<streams::Items<types::MarketTicker>>) -> streams::Subscribe<types::TradeMessage> {
         generated::Given::new(&STREAMS.channels[11]).items::<types::MarketTicker>("market_tickers", market_tickers).subscribe(&self.0)
     }
@@ -123,7 +123,7 @@ impl Streams {
     ///
     /// Channel `user_orders`, which takes a login.
     ///
-    /// - `market_tickers`: Markets. Left out: all.
+    /// - `market_tickers`: Markets. Pass [`streams::All`] for all.
     pub fn user_orders(&self, market_tickers: impl Into<streams::Items<types::MarketTicker>>) -> streams::Subscribe<types::UserOrderMessage> {
         generated::Given::new(&STREAMS.channels[12]).items::<types::MarketTicker>("market_tickers", market_tickers).subscribe(&self.0)
     }

@@ -148,7 +148,7 @@ pub static VENUE: Venue = Venue {
         ],
         not_processed_statuses: &[],
         outcome_unknown: &[],
-        repeated_key: &[],
+        repeated_key: &["order_already_exists"],
     },
     challenge: None,
     buckets: &[
@@ -820,7 +820,7 @@ pub static OPERATIONS: &[Operation] = &[
         key: Some(KeyBounds {
             shortest: 1,
             longest: None,
-            repeat: Repeat::Replayed,
+            repeat: Repeat::Refused,
         }),
         rate: &[Rate::new("write", 10)],
         reconcile: Some(Reconcile {

@@ -399,7 +399,7 @@ impl Client {
     }
     /// Premium of the book over the index, second by second
     ///
-    /// For information: funding may be reckoned from other values. Seconds that were not recorded are missing.
+    /// For information: funding may be calculated from other values. Seconds that were not recorded are missing.
     ///
     /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
@@ -583,12 +583,12 @@ impl Client {
     }
     /// Place an order
     ///
-    /// The venue places one order a client_order_id, for ever: a repetition is refused with 409 order_already_exists, also after the order was cancelled. Prices too far from the book are refused with 400.
+    /// The venue places one order per client_order_id, permanently: a repetition is refused with 409 order_already_exists, even after the order was cancelled. Prices too far from the book are refused with 400.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: retried with the same idempotency key `client_order_id`; the client generates one if none is given.
+    /// - Retry: retried with the same idempotency key `client_order_id`; the client generates one if none is given. Where the venue refuses the repetition, `Error::was_applied_before` says that the first attempt was executed.
     /// - After a lost response: [`Client::get_margin_orders`] finds out what happened to the call.
     pub fn create_margin_order(&self) -> builder::CreateMarginOrder<'_> {
         builder::CreateMarginOrder::new(self)
@@ -710,7 +710,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::transfer`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: retried with the same idempotency key `client_transfer_id`; the client generates one if none is given.
+    /// - Retry: retried with the same idempotency key `client_transfer_id`; the client generates one if none is given. Where the venue refuses the repetition, `Error::was_applied_before` says that the first attempt was executed.
     /// - After a lost response: [`Client::get_margin_balance`] finds out what happened to the call.
     pub fn apply_margin_subaccount_transfer(
         &self,
@@ -4246,7 +4246,7 @@ pub mod types {
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarginFundingRateEstimateResponse {
-        /// When it was reckoned.
+        /// When it was calculated.
         pub computed_time: Option<wire::DateTime>,
         /// Estimated rate, a fraction of the notional. Positive: longs will pay.
         pub funding_rate: Option<wire::DecimalNumber>,
@@ -4632,7 +4632,7 @@ pub mod types {
         pub count: Option<wire::Decimal>,
         /// When it happened.
         pub created_time: Option<wire::DateTime>,
-        /// Price of the position against which realized_pnl is reckoned, in dollars.
+        /// Price of the position against which realized_pnl is calculated, in dollars.
         pub entry_price: Option<wire::Decimal>,
         /// Fees in dollars.
         pub fees: Option<wire::Decimal>,
@@ -4731,7 +4731,7 @@ pub mod types {
         pub funding_limit_unit: Option<wire::Open<FundingLimitUnit>>,
         /// Why trading is halted, such as corporate_action. Empty does not prove that it is not.
         pub halt_sources: Vec<String>,
-        /// Leverage of a small position. Absent or null if it cannot be reckoned.
+        /// Leverage of a small position. Absent or null if it cannot be calculated.
         pub leverage_estimate: Option<wire::DecimalNumber>,
         /// Leverage by notional in dollars: 1000, 10000 and so on. Falls as positions grow.
         pub leverage_estimates: HashMap<String, wire::DecimalNumber>,
@@ -4952,7 +4952,7 @@ pub mod types {
         pub entry_price: Option<wire::Decimal>,
         /// Fees since the position was opened.
         pub fees: Option<wire::Decimal>,
-        /// Whether its margin is reckoned together with that of others.
+        /// Whether its margin is calculated together with that of others.
         pub is_portfolio: Option<bool>,
         /// Maintenance margin. Absent or null if is_portfolio.
         pub margin_used: Option<wire::Decimal>,
@@ -4991,7 +4991,7 @@ pub mod types {
     pub struct MarginRiskPosition {
         /// Mark price at which it is liquidated, dollars for one contract. Null if it cannot be liquidated.
         pub estimated_liquidation_price: Option<wire::Decimal>,
-        /// Whether its margin is reckoned together with that of others.
+        /// Whether its margin is calculated together with that of others.
         pub is_portfolio: Option<bool>,
         /// Maintenance margin in dollars.
         pub maintenance_margin_required: Option<wire::Decimal>,

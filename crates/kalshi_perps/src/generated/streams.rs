@@ -23,7 +23,7 @@ impl Streams {
     ///
     /// Channel `corporate_actions`.
     ///
-    /// - `market_tickers`: Markets. Left out: all.
+    /// - `market_tickers`: Markets. Pass [`streams::All`] for all.
     pub fn corporate_actions(&self, market_tickers: impl Into<streams::Items<types::MarketTicker>>) -> streams::Subscribe<types::CorporateActionMessage> {
         generated::Given::new(&STREAMS.channels[0]).items::<types::MarketTicker>("market_tickers", market_tickers).subscribe(&self.0)
     }
@@ -32,7 +32,7 @@ impl Streams {
     ///
     /// Channel `fill`, which takes a login.
     ///
-    /// - `market_tickers`: Markets. Left out: all.
+    /// - `market_tickers`: Markets. Pass [`streams::All`] for all.
     pub fn fill(&self, market_tickers: impl Into<streams::Items<types::MarketTicker>>) -> streams::Subscribe<types::FillMessage> {
         generated::Given::new(&STREAMS.channels[1]).items::<types::MarketTicker>("market_tickers", market_tickers).subscribe(&self.0)
     }
@@ -57,7 +57,7 @@ impl Streams {
     ///
     /// Channel `ticker`.
     ///
-    /// - `market_tickers`: Markets. Left out: all.
+    /// - `market_tickers`: Markets. Pass [`streams::All`] for all.
     pub fn ticker(&self, market_tickers: impl Into<streams::Items<types::MarketTicker>>) -> Ticker {
         Ticker(generated::Given::new(&STREAMS.channels[4]).items::<types::MarketTicker>("market_tickers", market_tickers).subscribe(&self.0))
     }
@@ -66,7 +66,7 @@ impl Streams {
     ///
     /// Channel `trade`.
     ///
-    /// - `market_tickers`: Markets. Left out: all.
+    /// - `market_tickers`: Markets. Pass [`streams::All`] for all.
     pub fn trade(&self, market_tickers: impl Into<streams::Items<types::MarketTicker>>) -> streams::Subscribe<types::TradeMessage> {
         generated::Given::new(&STREAMS.channels[5]).items::<types::MarketTicker>("market_tickers", market_tickers).subscribe(&self.0)
     }
@@ -75,7 +75,7 @@ impl Streams {
     ///
     /// Channel `user_orders`, which takes a login.
     ///
-    /// - `market_tickers`: Markets. Left out: all.
+    /// - `market_tickers`: Markets. Pass [`streams::All`] for all.
     pub fn user_orders(&self, market_tickers: impl Into<streams::Items<types::MarketTicker>>) -> streams::Subscribe<types::UserOrderMessage> {
         generated::Given::new(&STREAMS.channels[6]).items::<types::MarketTicker>("market_tickers", market_tickers).subscribe(&self.0)
     }

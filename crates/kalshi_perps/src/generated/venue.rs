@@ -147,7 +147,7 @@ pub static VENUE: Venue = Venue {
         ],
         not_processed_statuses: &[],
         outcome_unknown: &[],
-        repeated_key: &[],
+        repeated_key: &["order_already_exists", "transfer_already_applied"],
     },
     challenge: None,
     buckets: &[
@@ -412,7 +412,7 @@ pub static OPERATIONS: &[Operation] = &[
         key: Some(KeyBounds {
             shortest: 36,
             longest: Some(36),
-            repeat: Repeat::Replayed,
+            repeat: Repeat::Refused,
         }),
         rate: &[Rate::new("read", 10)],
         reconcile: Some(Reconcile {
@@ -479,7 +479,7 @@ pub static OPERATIONS: &[Operation] = &[
         key: Some(KeyBounds {
             shortest: 1,
             longest: None,
-            repeat: Repeat::Replayed,
+            repeat: Repeat::Refused,
         }),
         rate: &[Rate::new("write", 10)],
         reconcile: Some(Reconcile {

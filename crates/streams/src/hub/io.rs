@@ -88,6 +88,8 @@ pub(crate) enum LostCause {
     Silent,
     /// It could not be opened, or logged in, or written to.
     Failed(String),
+    /// The venue refused the credential.
+    Refused(String),
     /// By our own word ([`Output::Close`]).
     Ours,
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::Hub;
 use super::arena::Key;
 use super::io::{ConnectionId, Lost, LostCause, Now, Output};
 use super::slot::{LinkState, Slot};
 use super::sub::{Sub, VenueState};
-use crate::event::{Ended, Missed, Reason};
+use super::{Hub, ReaderKey};
+use crate::event::{Ended, Missed, Reason, Stale};
+use crate::sink::State;
 
 /// A connection that lasted for so long was a good one.
 const GOOD: Duration = Duration::from_secs(10);
@@ -22,7 +23,7 @@ impl LostCause {
             Self::Closed { code, text } => format!("closed by the venue with code {code}: {text}"),
             Self::Cut => "ended without a close frame".to_owned(),
             Self::Silent => "nothing came for too long".to_owned(),
-            Self::Failed(why) => why.clone(),
+            Self::Failed(why) | Self::Refused(why) => why.clone(),
             Self::Ours => "closed".to_owned(),
         }
     }
@@ -66,6 +67,8 @@ impl Hub {
                 self.stats.failed += 1;
             }
         }
+        // Waiting does not help against it, and what is stale would name the loss that came before.
+        let is_news = matches!(lost.cause, LostCause::Refused(_)) && slot.last_error.as_deref() != Some(&text);
         if !is_ours {
             slot.last_error = Some(text.clone());
         }
@@ -76,6 +79,8 @@ impl Hub {
         }
         if lost.is_final {
             self.end_readers(now, &subs, &text);
+        } else if is_news {
+            self.warn_refused(now, &subs, &text);
         }
         let wait = self.backoff(attempts).max(lost.retry_after.unwrap_or_default().min(LONGEST));
         let Some(slot) = self.slots.get_mut(key) else { return };
@@ -84,15 +89,32 @@ impl Hub {
         self.end_if_over();
     }
 
-    /// No connection can be had: its readers end.
+    /// There is no connection, and will not be: its readers end.
     fn end_readers(&mut self, now: Now, subs: &[Key<Sub>], text: &str) {
-        let mut readers: Vec<_> = Vec::new();
-        for sub in subs.iter().filter_map(|sub| self.subs.get(*sub)) {
-            readers.extend(sub.sub_readers.iter().map(|sub_reader| sub_reader.reader));
-        }
-        for reader in readers {
+        for reader in self.readers_of(subs) {
             self.end(now, reader, Ended::Failed(text.to_owned()));
         }
+    }
+
+    /// The venue refuses a credential that was good before: its readers, which are stale already, learn why that lasts.
+    fn warn_refused(&mut self, now: Now, subs: &[Key<Sub>], text: &str) {
+        for reader in self.readers_of(subs) {
+            if let Some(reader) = self.readers.get_mut(reader).filter(|reader| reader.is_stale) {
+                let reason = Reason::CredentialRefused(text.to_owned());
+                reader.sink.state(State::Stale(Stale { reason, item: None, since: now.wall }));
+            }
+        }
+    }
+
+    /// The readers of subscriptions, each once.
+    fn readers_of(&self, subs: &[Key<Sub>]) -> Vec<ReaderKey> {
+        let mut readers: Vec<ReaderKey> = Vec::new();
+        for sub_reader in subs.iter().filter_map(|sub| self.subs.get(*sub)).flat_map(|sub| &sub.sub_readers) {
+            if !readers.contains(&sub_reader.reader) {
+                readers.push(sub_reader.reader);
+            }
+        }
+        readers
     }
 
     /// The venue has nothing of a subscription any longer, and its readers learn that.

@@ -18,13 +18,14 @@ pub(super) fn failed(session: &Session, error: &Error, was_open: bool) -> Lost {
     let is_ours = error.kind() == ErrorKind::InvalidRequest && error.status().is_none();
     let asked = error.retry_after();
     let retry_after = if is_refused { Some(asked.unwrap_or_default().max(REFUSED)) } else { asked };
-    let cause = LostCause::Failed(session.redacted(&error.to_string()));
+    let text = session.redacted(&error.to_string());
+    let cause = if is_refused { LostCause::Refused(text) } else { LostCause::Failed(text) };
     Lost { cause, is_final: is_ours || (is_refused && !was_open), retry_after }
 }
 
 /// A login that the venue refused on an open connection.
 pub(super) fn refused(why: String, was_open: bool) -> Lost {
-    Lost { cause: LostCause::Failed(why), is_final: !was_open, retry_after: Some(REFUSED) }
+    Lost { cause: LostCause::Refused(why), is_final: !was_open, retry_after: Some(REFUSED) }
 }
 
 /// A connection that was open.

@@ -113,7 +113,12 @@ fn method(
             if matches!(taken.how, "list" | "items" | "text") { format!("::<{}>", taken.kind) } else { String::new() };
         given.push_str(&format!(".{}{generic}({:?}, {name})", taken.how, parameter.name));
         if let Some(description) = text(parameter.value, "description") {
-            list.push(format!("- `{name}`: {}", markup::text(description).replace('\n', " ")));
+            let mut description = markup::text(description).replace('\n', " ");
+            // An argument of Rust cannot be left out.
+            if taken.how == "items" {
+                description = format!("{} Pass [`streams::All`] for all.", description.replace(" Left out: all.", ""));
+            }
+            list.push(format!("- `{name}`: {description}"));
         }
     }
     said.push(format!("Channel `{}`{}.", channel.address(), access(channel)));

@@ -183,6 +183,7 @@ fn reason_word(reason: &Reason) -> &'static str {
         Reason::Gap { .. } => "gap",
         Reason::NoSnapshot => "no_snapshot",
         Reason::Reconnect(_) => "reconnect",
+        Reason::CredentialRefused(_) => "credential-refused",
         Reason::Overflow => "overflow",
         Reason::BookFault(_) => "book_fault",
         Reason::ClosedByVenue { .. } => "closed_by_venue",

@@ -206,7 +206,9 @@ impl Watcher {
             QueueItem::State(State::Stale(stale)) => {
                 match &stale.item {
                     None => {
-                        assert!(!self.is_stale, "uncertain twice without an end");
+                        // This alone comes while all is uncertain.
+                        let is_news = matches!(stale.reason, Reason::CredentialRefused(_));
+                        assert_eq!(self.is_stale, is_news, "uncertain twice without an end");
                         self.is_stale = true;
                     }
                     Some(item) => {

@@ -675,6 +675,32 @@ fn a_credential_that_is_refused_ends_readers() {
 }
 
 #[test]
+fn readers_learn_that_a_credential_is_no_longer_good() {
+    let mut venue = venue(&COMMANDS);
+    let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "feed", &[]));
+    let refusals = |reader: &Watcher| {
+        let texts = reader.reasons.iter().filter_map(|reason| match reason {
+            Reason::CredentialRefused(text) => Some(text.clone()),
+            _ => None,
+        });
+        texts.collect::<Vec<_>>()
+    };
+    // Each text once, however often it is tried.
+    for (text, told) in [("401", vec!["401"]), ("403", vec!["401", "403"])] {
+        venue.refuses = Some(text);
+        venue.cut();
+        venue.pass(Duration::from_secs(3600));
+        reader.read(&venue);
+        assert_eq!(refusals(&reader), told);
+        assert!(reader.is_stale && reader.ended.is_none());
+    }
+    venue.refuses = None;
+    venue.pass(Duration::from_secs(3600));
+    reader.read(&venue);
+    assert!(!reader.is_stale, "it is good again");
+}
+
+#[test]
 fn frames_of_nobody_are_shown_to_all_on_the_connection() {
     let mut venue = venue(&COMMANDS);
     let mut one = Watcher::new(&mut venue, &topic(&COMMANDS, "feed", &[]));

@@ -124,6 +124,8 @@ pub(super) struct Venue {
     pub(super) calls: Vec<(CatchUpCall, SystemTime)>,
     /// Connections are refused.
     pub(super) is_down: bool,
+    /// It refuses the credential, with this text.
+    pub(super) refuses: Option<&'static str>,
     /// Commands in the order in which they came.
     pub(super) commands: Vec<(ConnectionId, Command)>,
     /// Items that are refused whenever they are asked for.
@@ -163,6 +165,7 @@ impl Venue {
             faults: VecDeque::new(),
             calls: Vec::new(),
             is_down: false,
+            refuses: None,
             commands: Vec::new(),
             unknown: BTreeSet::new(),
             opened: 0,
@@ -242,6 +245,10 @@ impl Venue {
         while let Some(output) = self.hub.output() {
             match output {
                 Output::Open { connection, .. } => {
+                    if let Some(text) = self.refuses {
+                        self.lose(connection, LostCause::Refused(text.to_owned()));
+                        continue;
+                    }
                     if self.is_down {
                         self.lose(connection, LostCause::Failed("down".to_owned()));
                         continue;
