@@ -33,7 +33,7 @@ pub enum Error {
         /// How many connections there are, all of them full.
         connections: usize,
     },
-    /// No connection can be had: a credential is missing or refused.
+    /// The client cannot connect: a credential is missing or refused.
     Connection(String),
     /// No response in time.
     Timeout {

@@ -34,7 +34,7 @@ pub enum Event<T> {
     Refused(Refusal),
     /// The venue has accepted something, and sent nothing of it so far.
     Silent(Silent),
-    /// Nothing follows.
+    /// The stream has ended: nothing follows.
     Ended(Ended),
 }
 
@@ -181,7 +181,7 @@ pub enum Missed {
     /// Nothing.
     #[default]
     None,
-    /// So many of the venue's frames. Where a snapshot follows, the state is complete nevertheless.
+    /// This many of the venue's frames. Where a snapshot follows, the state is complete nevertheless.
     Exactly(u64),
     /// Unknown.
     Unknown,
@@ -244,7 +244,7 @@ impl fmt::Display for Silent {
     }
 }
 
-/// Nothing follows.
+/// Why a stream has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ended {
@@ -252,7 +252,7 @@ pub enum Ended {
     Closed,
     /// The venue refuses everything that was left of it.
     Refused(Refusal),
-    /// No connection can be had: a credential is missing or refused.
+    /// The client cannot connect: a credential is missing or refused.
     Failed(String),
 }
 

@@ -83,7 +83,7 @@ impl<C: Connect> ClientBuilder<C> {
         }
     }
 
-    /// Who is calling. Without credentials, public operations work.
+    /// The credentials. Without any, public operations work.
     pub fn credentials(mut self, credentials: impl Into<Credentials>) -> Self {
         self.credentials = credentials.into();
         self

@@ -116,7 +116,7 @@ impl Error {
         self.0.cause
     }
 
-    /// The venue's sentence, or ours.
+    /// The error message, from the venue or from this client.
     pub fn message(&self) -> &str {
         &self.0.message
     }
@@ -136,7 +136,7 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// How long the venue wants to be left alone.
+    /// How long to wait before another attempt, where the venue says so.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
