@@ -66,6 +66,7 @@ pub use venuekit_streams as streams;
 pub use venuekit_transport as transport;
 pub use venuekit_transport::{Error, ErrorKind, keys};
 pub use venuekit_wire as wire;
+pub use venuekit_wire::Decimal;
 #[cfg(feature = "yativo")]
 pub use venuekit_yativo as yativo;
 

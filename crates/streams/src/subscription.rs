@@ -134,6 +134,8 @@ impl<T> Subscription<T> {
 
 impl<T: StreamMessage> Subscription<T> {
     /// The next event. None: nothing follows.
+    ///
+    /// It is cancel safe: nothing is lost when this future is dropped, as `tokio::select!` does.
     pub async fn next(&mut self) -> Option<Event<T>> {
         std::future::poll_fn(|context| self.poll_event(context)).await
     }
