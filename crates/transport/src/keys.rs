@@ -33,7 +33,8 @@ pub trait ApiKeys {
     /// is revoked.
     ///
     /// # Errors
-    /// The venue's refusal. Once there is a new secret it is returned, whatever happens to the old one.
+    /// The venue's refusal. Where a key is made, also a limit of the old one that no new key can be given: then
+    /// nothing was changed. Once there is a new secret it is returned, whatever happens to the old one.
     fn rotate(&self, id: &str) -> impl Future<Output = Result<RotatedKey, Error>> + Send;
 
     /// Changes a key, and returns it as the venue shows it afterwards.
@@ -66,8 +67,8 @@ pub struct NewKey {
     pub local: Option<KeyKind>,
     /// The same with a pair that was made, and stored, before.
     pub pair: Option<PrivateKey>,
-    /// The id of a key whose restrictions the new one gets beyond its scopes. Only Kalshi's, such as a subaccount, can be given
-    /// to a new key.
+    /// The id of a key whose restrictions the new one gets beyond its scopes: a subaccount of Kalshi's, or that a key of Bybit's only
+    /// reads. Scopes and addresses are those of that key too, unless others are named.
     pub like: Option<String>,
     /// The sub-account that the key is of, where a venue makes keys of sub-accounts.
     pub sub_account: Option<String>,
@@ -111,7 +112,7 @@ impl NewKey {
         self
     }
 
-    /// With the restrictions of another key.
+    /// With the restrictions of another key, and with its scopes and addresses unless others are named.
     #[must_use]
     pub fn like(mut self, id: impl Into<String>) -> Self {
         self.like = Some(id.into());

@@ -179,6 +179,8 @@ pub struct CreateKey {
     pub name: Option<Field>,
     /// Where the scopes go.
     pub scopes: Option<TextsField>,
+    /// The kinds of key for which scopes count, where that is not all of them.
+    pub scopes_for: Option<ScopesFor>,
     /// Where the public half of a pair goes, as PEM.
     pub public_key: Option<Field>,
     /// The kinds of pair that are accepted. Empty: any.
@@ -189,10 +191,20 @@ pub struct CreateKey {
     pub addresses: Option<TextsField>,
     /// Members that are always sent: the name, and the value as JSON.
     pub fixed: &'static [(&'static str, &'static str)],
-    /// Members that are copied from a key that the new one is to be like: the member of the request, the pointer into the entry of a list.
-    pub copies: &'static [(&'static str, &'static str)],
+    /// Members that are copied from a key that the new one is to be like: the field, the pointer into the entry of a list. Where the
+    /// request must have the field and the entry does not show it, no key is made.
+    pub copies: &'static [(Field, &'static str)],
     /// What the response holds.
     pub returns: NewSecret,
+}
+
+/// Kinds of key for which scopes count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScopesFor {
+    /// Pairs of these kinds. A key with a shared secret is never among them.
+    pub pairs: &'static [KeyType],
+    /// The scope of every other key, whatever is asked for.
+    pub otherwise: &'static str,
 }
 
 /// What a response has of a new key, or of a new secret.
@@ -297,6 +309,8 @@ pub struct KeyEntry {
     pub addresses: &'static [&'static str],
     /// How they are written.
     pub addresses_form: TextsForm,
+    /// Whether it is bound to addresses, which the venue may not show: a boolean, or its text.
+    pub bound: &'static [&'static str],
     /// Whether it works: a boolean.
     pub enabled: &'static [&'static str],
     /// Whether it does not: a boolean.
@@ -318,6 +332,7 @@ pub struct KeyEntry {
     /// When it was used last.
     pub last_used: Option<Time>,
     /// What else limits it: where that is, and how each text of it is said, with `{}` for the text or `{day}` for the day of a time.
+    /// Without either it is a fact, which a boolean or a number says: false and 0 limit nothing.
     pub limits: &'static [(&'static str, &'static str)],
 }
 

@@ -1,5 +1,7 @@
 //! The life cycle of keys, as a part of the venue's table.
 
+use std::collections::BTreeMap;
+
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use serde_json::Value;
@@ -9,7 +11,7 @@ use super::venue::{ident, option};
 use crate::document::Document;
 use crate::model::{FieldPlace, id_of, named, request_field, resolve, servers, text};
 use crate::vocabulary::{
-    CreateKey, EditKey, KeyCall, KeyEntry, Keys, Limit, ManagedBy, NewSecret, Places, Texts, TextsForm, Time,
+    CreateKey, EditKey, KeyCall, KeyEntry, KeyType, Keys, Limit, ManagedBy, NewSecret, Places, Texts, TextsForm, Time,
 };
 
 /// The table of the life cycle, and the client's method that works by it.
@@ -118,15 +120,23 @@ fn create(document: &Document, create: &CreateKey) -> TokenStream {
         .map(|one| option(one.as_ref().map(|one| field(document, &create.operation, one))));
     let [scopes, addresses] = [&fields.scopes, &fields.addresses]
         .map(|one| option(one.as_ref().map(|one| texts(document, &create.operation, one))));
-    let pairs_of = fields.pairs.iter().map(|kind| {
-        let kind = ident(&format!("{kind:?}"));
-        quote!(KeyType::#kind)
-    });
-    let (fixed, copies) = (json_pairs(create.fixed.iter()), pairs(create.copies.iter()));
+    let kinds = |kinds: &[KeyType]| {
+        let kinds = kinds.iter().map(|kind| {
+            let kind = ident(&format!("{kind:?}"));
+            quote!(KeyType::#kind)
+        });
+        quote!(&[#(#kinds),*])
+    };
+    let pairs_of = kinds(&fields.pairs);
+    let scopes_for = option(fields.scopes_for.as_ref().map(|only| {
+        let (pairs, otherwise) = (kinds(&only.pairs), &only.otherwise);
+        quote!(ScopesFor { pairs: #pairs, otherwise: #otherwise })
+    }));
+    let (fixed, copies) = (json_pairs(create.fixed.iter()), copies(document, &create.operation, &create.copies));
     let returns = returns(&create.returns);
     quote! {
         CreateKey {
-            operation: #operation, name: #name, scopes: #scopes, public_key: #public_key, pairs: &[#(#pairs_of),*],
+            operation: #operation, name: #name, scopes: #scopes, scopes_for: #scopes_for, public_key: #public_key, pairs: #pairs_of,
             sub_account: #sub_account, addresses: #addresses, fixed: #fixed, copies: #copies, returns: #returns,
         }
     }
@@ -140,15 +150,12 @@ fn edit(document: &Document, edit: &EditKey) -> TokenStream {
     let [scopes, addresses, removes] = [&fields.scopes, &fields.addresses, &edit.removes]
         .map(|one| option(one.as_ref().map(|one| texts(document, &edit.operation, one))));
     let (always_addresses, unbound) = (edit.always_addresses, json_pairs(edit.unbound.iter()));
-    let copies = edit.copies.iter().map(|(name, place)| {
-        let field = field(document, &edit.operation, name);
-        quote!((#field, #place))
-    });
+    let copies = copies(document, &edit.operation, &edit.copies);
     let returns = returned(document, &edit.operation);
     quote! {
         EditKey {
             operation: #operation, id: #id, sub_account: #sub_account, name: #name, scopes: #scopes, addresses: #addresses,
-            always_addresses: #always_addresses, unbound: #unbound, removes: #removes, copies: &[#(#copies),*], returns: #returns,
+            always_addresses: #always_addresses, unbound: #unbound, removes: #removes, copies: #copies, returns: #returns,
         }
     }
 }
@@ -158,6 +165,15 @@ fn texts(document: &Document, operation: &str, texts: &Texts) -> TokenStream {
     let fields = names.iter().map(|name| field(document, operation, name));
     let (form, with) = (texts_form(form), json_pairs(texts.with()));
     quote!(TextsField { fields: &[#(#fields),*], form: #form, with: #with })
+}
+
+/// Fields with the places that they are copied from.
+fn copies(document: &Document, operation: &str, copies: &BTreeMap<String, String>) -> TokenStream {
+    let copies = copies.iter().map(|(name, place)| {
+        let field = field(document, operation, name);
+        quote!((#field, #place))
+    });
+    quote!(&[#(#copies),*])
 }
 
 /// Names with their texts.
@@ -194,12 +210,13 @@ fn returns(returns: &NewSecret) -> TokenStream {
 }
 
 fn entry(entry: &KeyEntry) -> TokenStream {
-    let [id, public_id, name, scopes, addresses, enabled, disabled, status, public_key] = [
+    let [id, public_id, name, scopes, addresses, bound, enabled, disabled, status, public_key] = [
         &entry.id,
         &entry.public_id,
         &entry.name,
         &entry.scopes,
         &entry.addresses,
+        &entry.bound,
         &entry.enabled,
         &entry.disabled,
         &entry.status,
@@ -215,7 +232,7 @@ fn entry(entry: &KeyEntry) -> TokenStream {
     quote! {
         KeyEntry {
             id: #id, public_id: #public_id, name: #name, scopes: #scopes, scopes_form: #scopes_form,
-            addresses: #addresses, addresses_form: #addresses_form, enabled: #enabled, disabled: #disabled, status: #status,
+            addresses: #addresses, addresses_form: #addresses_form, bound: #bound, enabled: #enabled, disabled: #disabled, status: #status,
             working: &[#(#working),*], disabled_is: #disabled_is, all_work: #all_work,
             public_key: #public_key, created: #created, expires: #expires, last_used: #last_used, limits: &[#(#limits),*],
         }

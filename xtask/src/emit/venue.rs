@@ -52,7 +52,7 @@ pub fn source(document: &Document) -> String {
             Carries, Cause, ClockWindow, CredentialRules, Login, Probe, Probes, Scheme, Symptom, Symptoms,
         };
         use ::venuekit_wire::key_lifecycle::{
-            CreateKey, EditKey, Field, FieldPlace, KeyCall, KeyEntry, KeyLifecycle, ListKeys, ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule,
+            CreateKey, EditKey, Field, FieldPlace, KeyCall, KeyEntry, KeyLifecycle, ListKeys, ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule, ScopesFor,
             SubAccounts, TextsField, TextsForm, Time, TimeForm,
         };
         use ::venuekit_wire::operation::{

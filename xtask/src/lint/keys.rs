@@ -7,7 +7,9 @@ use super::results::{Found, at, entry, in_result};
 use super::words::Known;
 use crate::document::Document;
 use crate::model::{Operation, required_fields};
-use crate::vocabulary::{CreateKey, EditKey, KeyCall, KeyEntry, Keys, NewSecret, Places, Texts, TextsForm, Time};
+use crate::vocabulary::{
+    CreateKey, EditKey, KeyCall, KeyEntry, Keys, NewSecret, Places, ScopesFor, Texts, TextsForm, Time,
+};
 
 pub fn keys(known: &Known<'_>, keys: Keys) -> Result<(), String> {
     if keys.family.is_none() && !keys.others.is_empty() {
@@ -162,10 +164,23 @@ fn create(document: &Document, keys: &Keys, create: &CreateKey) -> Result<(), St
     if fields.public_key.is_none() && !fields.pairs.is_empty() {
         return Err("`pairs` goes with `public-key`".to_owned());
     }
+    let is_whole = |only: &ScopesFor| fields.scopes.is_some() && !only.pairs.is_empty();
+    if !fields.scopes_for.as_ref().is_none_or(is_whole) {
+        return Err("`scopes-for` names kinds of pair, and goes with `scopes`".to_owned());
+    }
     let listed = operation(document, &keys.list.operation)?;
     for list in &keys.list.at {
         let entry = entry(document, in_result(document, &listed, list));
         create.copies.values().try_for_each(|place| one_in_entry(document, entry, place))?;
+    }
+    let mut limits = keys.list.entry.limits.iter();
+    let lost = limits.find(|limit| !create.copies.is_empty() && create.copies.values().all(|place| *place != limit.at));
+    if let Some(lost) = lost {
+        let message = format!(
+            "`copies` leaves out `{}` of `limits`: a key that is made in place of another one loses it",
+            lost.at
+        );
+        return Err(message);
     }
     returns(document, &found, &create.returns)
 }
@@ -235,6 +250,7 @@ fn of_entry(document: &Document, shown: &[Found<'_>], entry: &KeyEntry) -> Resul
         &entry.name,
         &entry.scopes,
         &entry.addresses,
+        &entry.bound,
         &entry.enabled,
         &entry.disabled,
         &entry.status,

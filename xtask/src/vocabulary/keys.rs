@@ -114,7 +114,8 @@ pub struct CreateKey {
     /// Members that are always sent.
     #[serde(default)]
     pub fixed: BTreeMap<String, Value>,
-    /// Members that are copied from a key that the new one is to be like: member of the request, place in an entry of the list.
+    /// Members that are copied from a key that the new one is to be like: member of the request, place in an entry of the list. Each of
+    /// the entry's `limits` is among the places.
     #[serde(default)]
     pub copies: BTreeMap<String, String>,
     /// What the response holds.
@@ -167,6 +168,8 @@ pub struct CreateFields {
     pub name: Option<String>,
     /// The scopes.
     pub scopes: Option<Texts>,
+    /// The kinds of key for which scopes count; all if it is left out.
+    pub scopes_for: Option<ScopesFor>,
     /// The public half of a pair, as PEM.
     pub public_key: Option<String>,
     /// The kinds of pair that are accepted; any if it is left out.
@@ -176,6 +179,16 @@ pub struct CreateFields {
     pub sub_account: Option<String>,
     /// The addresses that it may be used from.
     pub addresses: Option<Texts>,
+}
+
+/// The kinds of key for which scopes count.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ScopesFor {
+    /// Kinds of pair.
+    pub pairs: Vec<KeyType>,
+    /// The scope of every other key, whatever is asked for.
+    pub otherwise: String,
 }
 
 /// A field with several texts: its name alone where they are a list.
@@ -323,6 +336,9 @@ pub struct KeyEntry {
     /// How they are written.
     #[serde(default)]
     pub addresses_form: TextsForm,
+    /// A boolean, or its text: it is bound to addresses, which may not be shown.
+    #[serde(default)]
+    pub bound: Places,
     /// A boolean: it works.
     #[serde(default)]
     pub enabled: Places,
@@ -360,7 +376,7 @@ pub struct KeyEntry {
 pub struct Limit {
     /// The place of a text, or of a list of texts.
     pub at: String,
-    /// How each is said: `{}` stands for the text, `{day}` for the day of a time.
+    /// How each is said: `{}` stands for the text, `{day}` for the day of a time. Without either it is a fact: false and 0 limit nothing.
     pub says: String,
 }
 

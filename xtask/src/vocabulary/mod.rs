@@ -18,12 +18,12 @@ pub use self::calls::{
     Window, Yes,
 };
 pub use self::credentials::{
-    CarriesWord, ClockWindow, CredentialKind, CredentialVariables, IdPattern, Login, Logins, PieceWord, Probe, Probes,
-    Signature, Signatures, Symptom, Symptoms, Variables, piece,
+    CarriesWord, ClockWindow, CredentialKind, CredentialVariables, IdPattern, KeyType, Login, Logins, PieceWord, Probe,
+    Probes, Signature, Signatures, Symptom, Symptoms, Variables, piece,
 };
 pub use self::errors::{AllRateHeaders, CodeOrStatus, Errors, FailedWhen, RateHeaders, Retry, RustType, UnknownKey};
 pub use self::keys::{
-    CreateKey, EditKey, KeyCall, KeyEntry, Keys, Limit, ManagedBy, NewSecret, Places, Texts, TextsForm, Time,
+    CreateKey, EditKey, KeyCall, KeyEntry, Keys, Limit, ManagedBy, NewSecret, Places, ScopesFor, Texts, TextsForm, Time,
 };
 
 pub use self::schema::schema;

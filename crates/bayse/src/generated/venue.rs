@@ -7,8 +7,8 @@ use ::venuekit_wire::credentials::{
 };
 use ::venuekit_wire::key_lifecycle::{
     CreateKey, EditKey, Field, FieldPlace, KeyCall, KeyEntry, KeyLifecycle, ListKeys,
-    ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule, SubAccounts, TextsField,
-    TextsForm, Time, TimeForm,
+    ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule, ScopesFor, SubAccounts,
+    TextsField, TextsForm, Time, TimeForm,
 };
 use ::venuekit_wire::operation::{
     Bucket, Challenge, ClientHeader, CostRule, CostWhen, Envelope, ErrorKind, ErrorText,
@@ -330,6 +330,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             is_required: true,
         }),
         scopes: None,
+        scopes_for: None,
         public_key: None,
         pairs: &[],
         sub_account: None,
@@ -360,6 +361,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             scopes_form: TextsForm::List,
             addresses: &[],
             addresses_form: TextsForm::List,
+            bound: &[],
             enabled: &[],
             disabled: &[],
             status: &[],

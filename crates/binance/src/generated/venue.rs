@@ -7,8 +7,8 @@ use ::venuekit_wire::credentials::{
 };
 use ::venuekit_wire::key_lifecycle::{
     CreateKey, EditKey, Field, FieldPlace, KeyCall, KeyEntry, KeyLifecycle, ListKeys,
-    ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule, SubAccounts, TextsField,
-    TextsForm, Time, TimeForm,
+    ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule, ScopesFor, SubAccounts,
+    TextsField, TextsForm, Time, TimeForm,
 };
 use ::venuekit_wire::operation::{
     Bucket, Challenge, ClientHeader, CostRule, CostWhen, Envelope, ErrorKind, ErrorText,
@@ -890,6 +890,10 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
                     form: TextsForm::One,
                     with: &[],
                 }),
+                scopes_for: Some(ScopesFor {
+                    pairs: &[KeyType::Ed25519],
+                    otherwise: "TRADE",
+                }),
                 public_key: None,
                 pairs: &[],
                 sub_account: None,
@@ -936,6 +940,10 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
                     form: TextsForm::One,
                     with: &[],
                 }),
+                scopes_for: Some(ScopesFor {
+                    pairs: &[KeyType::Ed25519],
+                    otherwise: "TRADE",
+                }),
                 public_key: Some(Field {
                     name: "publicKey",
                     place: FieldPlace::Body,
@@ -981,6 +989,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
                     scopes_form: TextsForm::One,
                     addresses: &["/ip"],
                     addresses_form: TextsForm::Commas,
+                    bound: &[],
                     enabled: &[],
                     disabled: &[],
                     status: &[],
@@ -1019,6 +1028,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
                     scopes_form: TextsForm::Flags,
                     addresses: &[],
                     addresses_form: TextsForm::List,
+                    bound: &[],
                     enabled: &[],
                     disabled: &[],
                     status: &[],
@@ -1157,6 +1167,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             form: TextsForm::Flags,
             with: &[],
         }),
+        scopes_for: None,
         public_key: None,
         pairs: &[],
         sub_account: Some(Field {
@@ -1244,6 +1255,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             form: TextsForm::Flags,
             with: &[],
         }),
+        scopes_for: None,
         public_key: Some(Field {
             name: "publicKey",
             place: FieldPlace::Body,
@@ -1305,6 +1317,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             scopes_form: TextsForm::Flags,
             addresses: &["/ipList"],
             addresses_form: TextsForm::List,
+            bound: &["/ipRestrict"],
             enabled: &[],
             disabled: &[],
             status: &[],
@@ -1361,6 +1374,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             scopes_form: TextsForm::Flags,
             addresses: &[],
             addresses_form: TextsForm::List,
+            bound: &[],
             enabled: &[],
             disabled: &[],
             status: &[],

@@ -7,8 +7,8 @@ use ::venuekit_wire::credentials::{
 };
 use ::venuekit_wire::key_lifecycle::{
     CreateKey, EditKey, Field, FieldPlace, KeyCall, KeyEntry, KeyLifecycle, ListKeys,
-    ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule, SubAccounts, TextsField,
-    TextsForm, Time, TimeForm,
+    ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule, ScopesFor, SubAccounts,
+    TextsField, TextsForm, Time, TimeForm,
 };
 use ::venuekit_wire::operation::{
     Bucket, Challenge, ClientHeader, CostRule, CostWhen, Envelope, ErrorKind, ErrorText,
@@ -2595,6 +2595,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             form: TextsForm::Groups,
             with: &[],
         }),
+        scopes_for: None,
         public_key: None,
         pairs: &[],
         sub_account: Some(Field {
@@ -2616,7 +2617,17 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             with: &[],
         }),
         fixed: &[("readOnly", "0")],
-        copies: &[],
+        copies: &[
+            (
+                Field {
+                    name: "readOnly",
+                    place: FieldPlace::Body,
+                    is_number: true,
+                    is_required: true,
+                },
+                "/readOnly",
+            ),
+        ],
         returns: NewSecret {
             id: &["/result/apiKey"],
             public_id: &["/result/apiKey"],
@@ -2646,6 +2657,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             scopes_form: TextsForm::Groups,
             addresses: &["/ips"],
             addresses_form: TextsForm::List,
+            bound: &[],
             enabled: &[],
             disabled: &[],
             status: &["/status"],
@@ -2662,7 +2674,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
                 form: TimeForm::DateTime,
             }),
             last_used: None,
-            limits: &[],
+            limits: &[("/readOnly", "reads only")],
         },
         detail: None,
         attested_until: None,
@@ -2678,6 +2690,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             scopes_form: TextsForm::Groups,
             addresses: &["/ips"],
             addresses_form: TextsForm::List,
+            bound: &[],
             enabled: &[],
             disabled: &[],
             status: &[],
@@ -2694,7 +2707,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
                 form: TimeForm::DateTime,
             }),
             last_used: None,
-            limits: &[],
+            limits: &[("/readOnly", "reads only")],
         },
     }),
     rotate: None,

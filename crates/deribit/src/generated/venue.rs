@@ -7,8 +7,8 @@ use ::venuekit_wire::credentials::{
 };
 use ::venuekit_wire::key_lifecycle::{
     CreateKey, EditKey, Field, FieldPlace, KeyCall, KeyEntry, KeyLifecycle, ListKeys,
-    ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule, SubAccounts, TextsField,
-    TextsForm, Time, TimeForm,
+    ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule, ScopesFor, SubAccounts,
+    TextsField, TextsForm, Time, TimeForm,
 };
 use ::venuekit_wire::operation::{
     Bucket, Challenge, ClientHeader, CostRule, CostWhen, Envelope, ErrorKind, ErrorText,
@@ -1173,6 +1173,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             form: TextsForm::Blanks,
             with: &[],
         }),
+        scopes_for: None,
         public_key: None,
         pairs: &[],
         sub_account: None,
@@ -1208,6 +1209,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             form: TextsForm::Blanks,
             with: &[],
         }),
+        scopes_for: None,
         public_key: Some(Field {
             name: "public_key",
             place: FieldPlace::Body,
@@ -1242,6 +1244,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             scopes_form: TextsForm::Blanks,
             addresses: &["/ip_whitelist"],
             addresses_form: TextsForm::List,
+            bound: &[],
             enabled: &["/enabled"],
             disabled: &[],
             status: &[],

@@ -7,8 +7,8 @@ use ::venuekit_wire::credentials::{
 };
 use ::venuekit_wire::key_lifecycle::{
     CreateKey, EditKey, Field, FieldPlace, KeyCall, KeyEntry, KeyLifecycle, ListKeys,
-    ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule, SubAccounts, TextsField,
-    TextsForm, Time, TimeForm,
+    ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule, ScopesFor, SubAccounts,
+    TextsField, TextsForm, Time, TimeForm,
 };
 use ::venuekit_wire::operation::{
     Bucket, Challenge, ClientHeader, CostRule, CostWhen, Envelope, ErrorKind, ErrorText,
@@ -423,14 +423,31 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             form: TextsForm::List,
             with: &[],
         }),
+        scopes_for: None,
         public_key: None,
         pairs: &[],
         sub_account: None,
         addresses: None,
         fixed: &[("key_type", "\"ed25519\"")],
         copies: &[
-            ("fcm_subtrader_id", "/fcm_subtrader_id"),
-            ("subaccount", "/subaccount"),
+            (
+                Field {
+                    name: "fcm_subtrader_id",
+                    place: FieldPlace::Body,
+                    is_number: false,
+                    is_required: false,
+                },
+                "/fcm_subtrader_id",
+            ),
+            (
+                Field {
+                    name: "subaccount",
+                    place: FieldPlace::Body,
+                    is_number: true,
+                    is_required: false,
+                },
+                "/subaccount",
+            ),
         ],
         returns: NewSecret {
             id: &["/api_key_id"],
@@ -461,6 +478,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             form: TextsForm::List,
             with: &[],
         }),
+        scopes_for: None,
         public_key: Some(Field {
             name: "public_key",
             place: FieldPlace::Body,
@@ -472,8 +490,24 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
         addresses: None,
         fixed: &[],
         copies: &[
-            ("fcm_subtrader_id", "/fcm_subtrader_id"),
-            ("subaccount", "/subaccount"),
+            (
+                Field {
+                    name: "fcm_subtrader_id",
+                    place: FieldPlace::Body,
+                    is_number: false,
+                    is_required: false,
+                },
+                "/fcm_subtrader_id",
+            ),
+            (
+                Field {
+                    name: "subaccount",
+                    place: FieldPlace::Body,
+                    is_number: true,
+                    is_required: false,
+                },
+                "/subaccount",
+            ),
         ],
         returns: NewSecret {
             id: &["/api_key_id"],
@@ -498,6 +532,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             scopes_form: TextsForm::List,
             addresses: &[],
             addresses_form: TextsForm::List,
+            bound: &[],
             enabled: &[],
             disabled: &[],
             status: &[],

@@ -7,8 +7,8 @@ use ::venuekit_wire::credentials::{
 };
 use ::venuekit_wire::key_lifecycle::{
     CreateKey, EditKey, Field, FieldPlace, KeyCall, KeyEntry, KeyLifecycle, ListKeys,
-    ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule, SubAccounts, TextsField,
-    TextsForm, Time, TimeForm,
+    ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule, ScopesFor, SubAccounts,
+    TextsField, TextsForm, Time, TimeForm,
 };
 use ::venuekit_wire::operation::{
     Bucket, Challenge, ClientHeader, CostRule, CostWhen, Envelope, ErrorKind, ErrorText,

@@ -209,7 +209,8 @@ impl Run<'_> {
             new = new.sub_account(account);
         }
         new = new.addresses(&self.plan.addresses);
-        if let Some(old) = self.plan.old.as_ref().filter(|old| old.restricted) {
+        let always = self.client.facts().always_copies();
+        if let Some(old) = self.plan.old.as_ref().filter(|old| old.restricted || always) {
             new = new.like(&old.id);
         }
         self.managed(|access, factor| access.create(new.clone(), factor)).await

@@ -74,14 +74,13 @@ impl AccountClient<'_> {
             (Kind::Shared, _) => Origin::Venue,
             (_, origin) => origin,
         };
-        // Addresses go along with a new key.
-        let moves = |said: &String| {
-            self.facts().takes_addresses() && info.addresses.iter().any(|address| *said == format!("address {address}"))
-        };
-        let restricted = info.restrictions.iter().any(|said| !moves(said));
+        // Addresses go along with a new key by themselves.
+        let is_address = |said: &String| info.addresses.iter().any(|address| *said == format!("address {address}"));
+        let restricted = info.restrictions.iter().any(|said| !is_address(said));
+        let loses_addresses = !info.addresses.is_empty() && !self.facts().takes_addresses();
         if rotate.in_place {
             self.in_place(key, info, rotate.scopes.is_some()).await?;
-        } else if restricted && !self.facts().takes_restrictions() {
+        } else if loses_addresses || restricted && !self.facts().takes_restrictions() {
             let message = format!(
                 "`{}` is restricted ({}), and the venue makes no new key with that",
                 rotate.reference,

@@ -15,6 +15,10 @@ pub(super) fn preview(client: &AccountClient<'_>, plan: &Plan) -> Preview {
         [] => scopes,
         addresses => format!("{scopes}, bound to {}", addresses.join(", ")),
     };
+    let scopes = match &plan.old {
+        Some(old) if old.restricted => format!("{scopes}, restricted as the key {}", old.id),
+        _ => scopes,
+    };
     let old = plan.old.as_ref().map(|old| old.id.as_str()).unwrap_or_default();
     match plan.work {
         Work::Create | Work::Rotate => {

@@ -60,9 +60,9 @@ impl Facts {
         entry.scopes_form != TextsForm::Flags || entry.scopes.iter().any(|place| place.strip_prefix('/') == Some(scope))
     }
 
-    /// Only keys of sub-accounts are ended by calls.
+    /// Only keys of sub-accounts are made and ended by calls.
     pub(crate) fn ends_keys_of_sub_accounts(&self) -> bool {
-        self.rules.revoke.sub_account.is_some()
+        self.rules.revoke.sub_account.is_some() || self.rules.list.sub_account.is_some()
     }
 
     /// The environments in which keys are managed by calls, where this one is not among them.
@@ -86,11 +86,17 @@ impl Facts {
         self.rules.rotate.is_some()
     }
 
-    /// A new key can be given the restrictions of another one.
+    /// A new key can be given the restrictions of another one, its addresses aside.
     pub(crate) fn takes_restrictions(&self) -> bool {
         let ways = [self.rules.create, self.rules.register];
         let mut ways = ways.iter().flatten().peekable();
         ways.peek().is_some() && ways.all(|create| !create.copies.is_empty())
+    }
+
+    /// A new key must be given what limits another one, also where that is not limited.
+    pub(crate) fn always_copies(&self) -> bool {
+        let ways = [self.rules.create, self.rules.register];
+        ways.iter().flatten().any(|create| create.copies.iter().any(|(field, _)| field.is_required))
     }
 
     /// A key without scopes may do nothing.

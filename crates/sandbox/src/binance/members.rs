@@ -88,7 +88,7 @@ pub(super) struct Key {
 
 impl Key {
     pub(super) fn is_restricted(&self) -> bool {
-        !self.ips.is_empty()
+        !self.ips.is_empty() || self.status == 3
     }
 }
 

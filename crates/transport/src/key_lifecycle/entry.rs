@@ -21,7 +21,11 @@ pub(super) fn text_at(value: &Value, places: &[&str]) -> Option<String> {
 }
 
 fn flag_at(value: &Value, places: &[&str]) -> Option<bool> {
-    places.iter().find_map(|place| value.pointer(place)?.as_bool())
+    places.iter().find_map(|place| match value.pointer(place)? {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    })
 }
 
 /// A time after 1970: venues write its beginning for "never".
@@ -91,8 +95,10 @@ pub(super) fn described(rules: &KeyEntry, entry: &Value, id: String) -> KeyInfo 
     info.addresses = texts_at(entry, rules.addresses, rules.addresses_form);
     info.addresses.retain(|address| !ANY.contains(&address.as_str()));
     let addresses = info.addresses.iter().map(|address| format!("address {address}"));
+    let hidden = info.addresses.is_empty() && flag_at(entry, rules.bound) == Some(true);
+    let hidden = hidden.then(|| "addresses that are not shown".to_owned());
     let limits = rules.limits.iter().flat_map(|(place, says)| limits(entry, place, says));
-    info.restrictions = addresses.chain(limits).collect();
+    info.restrictions = addresses.chain(hidden).chain(limits).collect();
     info
 }
 
@@ -100,7 +106,7 @@ pub(super) fn described(rules: &KeyEntry, entry: &Value, id: String) -> KeyInfo 
 const ANY: [&str; 2] = ["*", "0.0.0.0"];
 
 /// What one limit says.
-fn limits(entry: &Value, place: &str, says: &str) -> Vec<String> {
+pub(super) fn limits(entry: &Value, place: &str, says: &str) -> Vec<String> {
     let Some(found) = entry.pointer(place) else { return Vec::new() };
     let said = |text: String| match says.contains("{day}") {
         true => {
@@ -112,6 +118,9 @@ fn limits(entry: &Value, place: &str, says: &str) -> Vec<String> {
     match found {
         // A fact without a text, such as that there are addresses.
         Value::Bool(true) => vec![says.to_owned()],
+        Value::Number(number) if !says.contains('{') => {
+            (number.as_f64() != Some(0.0)).then(|| says.to_owned()).into_iter().collect()
+        }
         Value::Array(texts) => texts.iter().filter_map(plain).filter_map(said).collect(),
         other => plain(other).filter(|text| !text.is_empty()).and_then(said).into_iter().collect(),
     }
@@ -131,6 +140,7 @@ mod tests {
         scopes_form: TextsForm::List,
         addresses: &["/ips"],
         addresses_form: TextsForm::Commas,
+        bound: &["/is_bound"],
         enabled: &[],
         disabled: &["/is_revoked"],
         status: &["/status"],
@@ -141,7 +151,7 @@ mod tests {
         created: None,
         expires: Some(Time { at: "/expires_at", form: TimeForm::DateTime }),
         last_used: Some(Time { at: "/used", form: TimeForm::UnixSeconds }),
-        limits: &[("/allowed_ips", "address {}"), ("/expires_at", "an end on {day}")],
+        limits: &[("/allowed_ips", "address {}"), ("/expires_at", "an end on {day}"), ("/reads", "reads only")],
     };
 
     #[test]
@@ -177,6 +187,23 @@ mod tests {
             (bound.addresses.concat(), bound.restrictions.join(", ")),
             ("192.0.2.1".to_owned(), "address 192.0.2.1, address 192.0.2.2".to_owned())
         );
+    }
+
+    #[test]
+    fn a_fact_is_a_boolean_or_a_number() {
+        for (entry, expected) in [
+            (json!({"id": 7, "reads": true}), "reads only"),
+            (json!({"id": 7, "reads": 1}), "reads only"),
+            (json!({"id": 7, "reads": false}), ""),
+            (json!({"id": 7, "reads": 0}), ""),
+            (json!({"id": 7, "reads": null}), ""),
+            (json!({"id": 7, "is_bound": true}), "addresses that are not shown"),
+            (json!({"id": 7, "is_bound": "true"}), "addresses that are not shown"),
+            (json!({"id": 7, "is_bound": "false"}), ""),
+            (json!({"id": 7, "is_bound": "true", "ips": "192.0.2.1"}), "address 192.0.2.1"),
+        ] {
+            assert_eq!(info(&RULES, &entry).unwrap().restrictions.join(", "), expected, "{entry}");
+        }
     }
 
     #[test]

@@ -13,11 +13,11 @@ use serde_json::Value;
 use venuekit_auth::{Algorithm, PrivateKey};
 use venuekit_wire::UnixMillis;
 use venuekit_wire::credentials::Carries;
-use venuekit_wire::key_lifecycle::{CreateKey, KeyLifecycle};
+use venuekit_wire::key_lifecycle::{CreateKey, KeyLifecycle, ScopesFor};
 use venuekit_wire::operation::ErrorKind;
 use venuekit_wire::signature::KeyType;
 
-use self::entry::{text_at, time_at};
+use self::entry::{limits, text_at, time_at};
 use self::list::Listed;
 use self::request::{Answer, Request};
 use self::secret::created;
@@ -143,9 +143,24 @@ impl<'a> SessionKeys<'a> {
         if let Some(name) = rules.name {
             request.set(name, &key.name)?;
         }
+        let scopes = key.scopes.as_slice();
         match rules.scopes {
-            Some(field) => request.set_texts(field, &key.scopes)?,
-            None if !key.scopes.is_empty() => {
+            Some(field) => match rules.scopes_for.filter(|only| !counts(only, pair.as_ref())) {
+                None => request.set_texts(field, scopes)?,
+                Some(only) if scopes.iter().all(|scope| scope == only.otherwise) => {}
+                Some(only) => {
+                    let names: Vec<&str> = field.fields.iter().map(|field| field.name).collect();
+                    let kinds: Vec<String> = only.pairs.iter().map(|kind| format!("{kind:?}")).collect();
+                    return Err(Error::invalid_request(format!(
+                        "`{}` counts for {} keys alone, and any other key of {} gets {}: register such a pair",
+                        names.join("`, `"),
+                        kinds.join(" and "),
+                        self.venue(),
+                        only.otherwise
+                    )));
+                }
+            },
+            None if !scopes.is_empty() => {
                 return Err(Error::invalid_request(format!("keys of {} have no scopes", self.venue())));
             }
             None => {}
@@ -163,9 +178,16 @@ impl<'a> SessionKeys<'a> {
         if let Some(field) = rules.sub_account {
             request.set(field, &self.sub_account(key.sub_account.take()).await?)?;
         }
-        for (name, place) in rules.copies {
-            if let Some(value) = like.and_then(|entry| entry.pointer(place)).filter(|value| !value.is_null()) {
-                request.set_value(name, value.clone());
+        for (field, place) in rules.copies.iter().filter(|_| like.is_some()) {
+            match like.and_then(|entry| entry.pointer(place)).filter(|value| !value.is_null()) {
+                Some(value) => request.copy(*field, value),
+                // What is sent otherwise may allow more.
+                None if field.is_required => {
+                    let message =
+                        format!("the list does not show `{}` of the key, and a new key must be given it", field.name);
+                    return Err(Error::invalid_request(message));
+                }
+                None => {}
             }
         }
         let mut answer = request.send(self.session).await?;
@@ -191,6 +213,27 @@ impl<'a> SessionKeys<'a> {
             ))),
             _ => Err(Error::invalid_request(format!("name the sub-account that the key is of: {}", all.join(", ")))),
         }
+    }
+
+    /// Refuses to make a key like another one if it would lose something that limits that one.
+    fn check_kept(&self, rules: &CreateKey, known: &Listed) -> Result<(), Error> {
+        let copied =
+            self.rules.list.entry.limits.iter().filter(|(at, _)| rules.copies.iter().any(|(_, from)| from == at));
+        let mut kept: Vec<String> = copied.flat_map(|(at, says)| limits(&known.entry, at, says)).collect();
+        if rules.addresses.is_some() {
+            kept.extend(known.info.addresses.iter().map(|address| format!("address {address}")));
+        }
+        let restrictions = known.info.restrictions.iter();
+        let lost: Vec<&str> = restrictions.filter(|one| !kept.contains(one)).map(String::as_str).collect();
+        if lost.is_empty() {
+            return Ok(());
+        }
+        Err(Error::invalid_request(format!(
+            "the key `{}` is limited ({}), and {} makes no new key with that",
+            known.info.id,
+            lost.join(", "),
+            self.venue()
+        )))
     }
 
     async fn id_of(&self, public_id: &str) -> Option<String> {
@@ -236,12 +279,21 @@ fn no_key(message: String) -> Error {
     Error::new(Inner { kind: Some(ErrorKind::NotFound), message, known_code: true, ..Inner::default() })
 }
 
-/// Refuses a pair of a kind that the venue does not register.
-fn check_pair(venue: &str, rules: &CreateKey, pair: &PrivateKey) -> Result<(), Error> {
-    let kind = match pair.algorithm() {
+/// Whether scopes count for a key with this pair, or with a shared secret.
+fn counts(only: &ScopesFor, pair: Option<&PrivateKey>) -> bool {
+    pair.is_some_and(|pair| only.pairs.contains(&kind_of(pair)))
+}
+
+fn kind_of(pair: &PrivateKey) -> KeyType {
+    match pair.algorithm() {
         Algorithm::Rsa => KeyType::Rsa,
         Algorithm::Ed25519 => KeyType::Ed25519,
-    };
+    }
+}
+
+/// Refuses a pair of a kind that the venue does not register.
+fn check_pair(venue: &str, rules: &CreateKey, pair: &PrivateKey) -> Result<(), Error> {
+    let kind = kind_of(pair);
     if rules.pairs.is_empty() || rules.pairs.contains(&kind) {
         return Ok(());
     }
@@ -275,8 +327,11 @@ impl ApiKeys for SessionKeys<'_> {
                 format!("the list of {venue} asks for a second factor, so the restrictions of `{id}` are unknown");
             return Err(Error::invalid_request(message));
         };
+        self.check_kept(&rules, &like)?;
         let scopes = if key.scopes.is_empty() { like.info.scopes } else { key.scopes.clone() };
-        self.make(&rules, NewKey { scopes, ..key }, Some(&like.entry)).await
+        let wants_addresses = key.addresses.is_empty() && rules.addresses.is_some();
+        let addresses = if wants_addresses { like.info.addresses } else { key.addresses.clone() };
+        self.make(&rules, NewKey { scopes, addresses, ..key }, Some(&like.entry)).await
     }
 
     async fn list(&self) -> Result<Vec<KeyInfo>, Error> {
@@ -289,6 +344,10 @@ impl ApiKeys for SessionKeys<'_> {
             let (Some(known), Some(create)) = (known, self.rules.create) else {
                 return Err(Error::invalid_request(format!("{} cannot rotate the key `{id}`", self.venue())));
             };
+            if create.sub_account.is_some() && known.info.sub_account.is_none() {
+                return Err(self.not_of_sub_account(id, "create and delete"));
+            }
+            self.check_kept(&create, &known)?;
             let mut new = NewKey::named(known.info.name.unwrap_or_default()).scopes(known.info.scopes);
             if create.addresses.is_some() {
                 new = new.addresses(known.info.addresses);

@@ -7,8 +7,8 @@ use ::venuekit_wire::credentials::{
 };
 use ::venuekit_wire::key_lifecycle::{
     CreateKey, EditKey, Field, FieldPlace, KeyCall, KeyEntry, KeyLifecycle, ListKeys,
-    ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule, SubAccounts, TextsField,
-    TextsForm, Time, TimeForm,
+    ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule, ScopesFor, SubAccounts,
+    TextsField, TextsForm, Time, TimeForm,
 };
 use ::venuekit_wire::operation::{
     Bucket, Challenge, ClientHeader, CostRule, CostWhen, Envelope, ErrorKind, ErrorText,
@@ -343,6 +343,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             form: TextsForm::List,
             with: &[],
         }),
+        scopes_for: None,
         public_key: None,
         pairs: &[],
         sub_account: None,
@@ -373,6 +374,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             scopes_form: TextsForm::List,
             addresses: &[],
             addresses_form: TextsForm::List,
+            bound: &[],
             enabled: &[],
             disabled: &["/is_revoked"],
             status: &["/status"],

@@ -13,10 +13,11 @@ x-keys:
     operation: MakeThing
     fields: { name: name, scopes: { flags: [page, from] }, addresses: { field: kind, form: commas, with: { page: x } } }
     fixed: { id: x }
+    copies: { id: /weight }
     returns: { id: [/id], public-id: [/id], secret: [/rest/mark] }
   register:
     operation: MakeThing
-    fields: { name: name, public-key: kind, pairs: [ed25519] }
+    fields: { name: name, scopes: page, scopes-for: { pairs: [ed25519], otherwise: x }, public-key: kind, pairs: [ed25519] }
     fixed: { id: x }
     returns: { id: [/id], public-id: [/id] }
   list:
@@ -24,7 +25,7 @@ x-keys:
     with: { page: all }
     at: [/parts]
     sub-account: from
-    entry: { id: [/weight], addresses: [/rest/mark], addresses-form: commas }
+    entry: { id: [/weight], addresses: [/rest/mark], addresses-form: commas, bound: [/weight], limits: [{ at: /weight, says: it is heavy }] }
     detail: { operation: MakeThing, id: id, sub-account: from }
   own: { operation: ListThings, entry: { name: [/last] } }
   edit:
@@ -50,10 +51,10 @@ x-keys:
 ";
 
 /// What is replaced in the life cycle and with what, and a part of the message.
-const MISTAKES: [(&str, &str, &str); 27] = [
+const MISTAKES: [(&str, &str, &str); 31] = [
     ("  family: first\n", "", "`family` does not name this one"),
     (
-        "    fixed: { id: x }\n    returns: { id: [/id], public-id: [/id], s",
+        "    fixed: { id: x }\n    copies: { id: /weight }\n    returns: { id: [/id], public-id: [/id], s",
         "    returns: { id: [/id], public-id: [/id], s",
         "requires `id`",
     ),
@@ -65,7 +66,11 @@ const MISTAKES: [(&str, &str, &str); 27] = [
     ("flags: [page, from]", "flags: []", "`flags` is empty: it lists the members"),
     ("form: commas, with", "form: flags, with", "`flags: [kind]` lists the members"),
     ("with: { page: x }", "with: { none: x }", "has no `none`"),
-    ("name: name, public-key: kind, pairs", "name: name, pairs", "`pairs` goes with"),
+    ("otherwise: x }, public-key: kind, pairs", "otherwise: x }, pairs", "`pairs` goes with"),
+    ("scopes: page, scopes-for", "scopes-for", "`scopes-for` names kinds of pair"),
+    ("{ pairs: [ed25519], otherwise", "{ pairs: [], otherwise", "`scopes-for` names kinds of pair"),
+    ("at: /weight, says", "at: /rest/mark, says", "`copies` leaves out `/rest/mark`"),
+    ("bound: [/weight]", "bound: [/none]", "has no `/none`"),
     ("    with: { page: all }", "    with: { none: all }", "has no `none`"),
     ("addresses: [/rest/mark], addresses-form", "addresses-form", "`addresses-form` goes with"),
     ("addresses: [/rest/mark]", "addresses: [/none]", "has no `/none`"),

@@ -72,13 +72,18 @@ fn row(line: &Line) -> Vec<String> {
         (Some(false), _) => line.status.as_deref().unwrap_or("not at the venue"),
         (None, _) => "stored",
     };
-    let mut scopes = line.scopes.join(" ");
-    if !line.restrictions.is_empty() {
-        scopes = format!("{scopes} ({})", line.restrictions.join(", "));
-    }
-    let scopes = if scopes.is_empty() { "-".to_owned() } else { scopes };
     let made = line.created.map_or_else(|| "-".to_owned(), when::day);
-    vec![or_dash(&line.reference), or_dash(&line.name), or_dash(&line.id), made, scopes, state.to_owned()]
+    vec![or_dash(&line.reference), or_dash(&line.name), or_dash(&line.id), made, permissions(line), state.to_owned()]
+}
+
+/// The scopes of a key, and what else limits it.
+pub(super) fn permissions(line: &Line) -> String {
+    let scopes = line.scopes.join(" ");
+    match (scopes.is_empty(), line.restrictions.is_empty()) {
+        (true, true) => "-".to_owned(),
+        (false, true) => scopes,
+        (_, false) => format!("{scopes} ({})", line.restrictions.join(", ")),
+    }
 }
 
 /// Everything in the store, account by account.

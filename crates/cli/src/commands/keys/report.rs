@@ -8,7 +8,7 @@ use venuekit_keys::{Line, Manager};
 use venuekit_wire::UnixMillis;
 
 use super::account_client::{AccountClient, FamilyArgs};
-use super::list::{of_account, stored_accounts};
+use super::list::{of_account, permissions, stored_accounts};
 use super::operator::CliOperator;
 use super::when;
 use crate::context::Context;
@@ -220,7 +220,7 @@ fn row(key: &Reported) -> Vec<String> {
         or_dash(key.age_days.map(|days| format!("{days} d"))),
         or_dash(line.expires.map(when::day)),
         or_dash(line.last_used.map(when::day)),
-        or_dash(Some(line.scopes.join(" "))),
+        permissions(line),
         or_dash(Some(key.findings.join("; "))),
     ]
 }
