@@ -9,7 +9,7 @@ use std::sync::Arc;
 use canned::{Canned, Script, Seen, http};
 use venuekit::auth::KeyKind;
 use venuekit::keys::{ApiKeys, NewKey, OldSecret};
-use venuekit::{Error, binance, bybit};
+use venuekit::{Error, binance, bybit, kalshi, yativo};
 use venuekit_sandbox::{Accounts, BybitKey, Sandbox};
 
 /// The error of a call that was refused here, before anything was sent.
@@ -114,6 +114,49 @@ async fn the_key_of_a_main_account_is_not_replaced_by_one_of_a_sub_account() {
     refused_here(keys.rotate("owner-key").await, "does not belong to a sub-account");
     let listed = keys.list().await.unwrap();
     assert_eq!(listed.iter().map(|key| key.id.as_str()).collect::<Vec<_>>(), ["owner-key"]);
+}
+
+#[tokio::test]
+async fn a_key_of_kalshi_without_scopes_in_the_list_is_not_replaced() {
+    for scopes in ["null", "[]"] {
+        let list: &'static str = format!(
+            r#"{{"api_keys":[{{"api_key_id":"0b5d9f5c-0000-4000-8000-000000000001","name":"bot","scopes":{scopes}}}]}}"#
+        )
+        .leak();
+        let server = reading(vec![("/api_keys", list)].leak()).await;
+        let pair = venuekit::auth::PrivateKey::generate(KeyKind::Ed25519).unwrap();
+        let credentials = kalshi::Credentials::new("0b5d9f5c-0000-4000-8000-000000000002", pair).unwrap();
+        let environment = kalshi::Environment::Custom(server.base_url.clone());
+        let client = kalshi::Client::builder(environment).credentials(credentials).build().unwrap();
+        let id = "0b5d9f5c-0000-4000-8000-000000000001";
+        refused_here(client.keys().rotate(id).await, "no scopes of the key");
+        refused_here(client.keys().create(NewKey::named("new").like(id)).await, "no scopes of the key");
+        only_read(&server);
+    }
+}
+
+#[tokio::test]
+async fn no_scopes_are_not_all_scopes() {
+    let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
+    let account = &sandbox.accounts().kalshi[0];
+    let pem = account.private_key_pem.as_ref().unwrap();
+    let credentials = kalshi::Credentials::from_pem(&account.key_id, pem).unwrap();
+    let environment = kalshi::Environment::Custom(sandbox.kalshi_url());
+    let kalshi = kalshi::Client::builder(environment).credentials(credentials).build().unwrap();
+    let account = &sandbox.accounts().yativo[0];
+    let credentials = yativo::Credentials::api_key(&account.api_key, &*account.api_secret).unwrap();
+    let environment = yativo::Environment::Custom(sandbox.yativo_url());
+    let yativo = yativo::Client::builder(environment).credentials(credentials).build().unwrap();
+    let none = || NewKey::named("none").scopes([""; 0]);
+    refused_here(kalshi.keys().create(none()).await, "name at least one scope");
+    refused_here(kalshi.keys().create(none().local(KeyKind::Ed25519)).await, "name at least one scope");
+    refused_here(yativo.keys().create(none()).await, "name at least one scope");
+    assert!(sandbox.executed().keys().all(|call| !call.contains("POST") || call.contains("token")));
+
+    // Where nothing is said of scopes, the venue gives its own.
+    let made = kalshi.keys().create(NewKey::named("default")).await.unwrap();
+    let shown = kalshi.keys().find(&made.id).await.unwrap().unwrap();
+    assert_eq!(shown.scopes, ["read", "write"]);
 }
 
 /// The client of the first key of a sandbox, and a sub-account.

@@ -39,7 +39,7 @@ pub struct Create {
 pub struct Rotate {
     /// What it is called in the store.
     pub reference: Reference,
-    /// Permissions of the new key. None: those of the old one.
+    /// Permissions of the new key. None: those of the old one, as the venue shows them.
     pub scopes: Option<Vec<String>>,
     /// Who makes the secret.
     pub origin: Origin,

@@ -3,11 +3,13 @@
 mod common;
 
 use common::{Watching, engine};
+use serde_json::json;
+use venuekit_auth::{KeyKind, PrivateKey};
 use venuekit_keys::{
     Account, Class, Create, Credential, Engine, Error, Line, Manager, Origin, Outcome, Reference, Report, Revoke,
     Rotate, Target, Task, Venue,
 };
-use venuekit_sandbox::{Accounts, BybitKey, Sandbox};
+use venuekit_sandbox::{Accounts, BybitKey, Fault, KalshiKey, Rule, Sandbox};
 use venuekit_transport::keys::SecretKind;
 use venuekit_wire::Secret;
 
@@ -131,4 +133,50 @@ async fn the_key_of_a_main_account_is_neither_replaced_nor_revoked() {
     let revoke = Task::Revoke(Revoke { target: Target::Stored(desk.reference()), last: true });
     usage(desk.run(revoke).await, "does not belong to a sub-account");
     desk.line(Some(&"owner-key".to_owned())).await;
+}
+
+#[tokio::test]
+async fn a_key_of_kalshi_without_scopes_in_the_list_needs_some() {
+    let pems = [(); 2].map(|()| PrivateKey::generate(KeyKind::Ed25519).unwrap().private_key_pem().expose().to_owned());
+    let key = |number: usize| KalshiKey {
+        key_id: format!("0b5d9f5c-0000-4000-8000-00000000000{number}"),
+        private_key_pem: Some(pems[number].clone()),
+        ..KalshiKey::default()
+    };
+    let [owner, bot] = [0, 1].map(key);
+    let accounts = Accounts { kalshi: vec![owner.clone(), bot.clone()], ..Accounts::default() };
+    let sandbox = Sandbox::start(accounts).await.unwrap();
+    let credential = |key: &KalshiKey| Credential::Key {
+        public_id: key.key_id.clone(),
+        secret: Secret::new(key.private_key_pem.as_deref().unwrap()),
+        kind: SecretKind::PrivateKeyPem,
+    };
+    for scopes in [json!(null), json!([])] {
+        let desk = Desk::new(account(Venue::KALSHI, sandbox.kalshi_url()), credential(&owner));
+        let keys = json!({"api_keys": [
+            {"api_key_id": owner.key_id, "name": "owner", "scopes": ["read", "write"]},
+            {"api_key_id": bot.key_id, "name": "bot", "scopes": scopes},
+        ]});
+        let list = Fault::Status {
+            status: 200,
+            body: Some(keys.to_string()),
+            content_type: Some("application/json".into()),
+            retry_after: None,
+            executed: false,
+        };
+        sandbox.faults().set(vec![Rule::new(list).on("GET /trade-api/v2/api_keys")]);
+        let (reference, credential) = (desk.reference(), credential(&bot));
+        desk.engine.adopt(&desk.account, &reference, &credential, &Watching::default()).await.unwrap();
+        let error = usage(desk.rotate(None).await, "shows no scopes");
+        assert!(error.help().unwrap().contains("--scope"), "{error:?}");
+        usage(desk.rotate(Some(&[])).await, "no scopes were named");
+        assert!(sandbox.executed().keys().all(|call| call.contains("GET")), "{:?}", sandbox.executed());
+        sandbox.faults().clear();
+        desk.line(Some(&bot.key_id)).await;
+    }
+    let desk = Desk::new(account(Venue::KALSHI, sandbox.kalshi_url()), credential(&owner));
+    let (reference, credential) = (desk.reference(), credential(&bot));
+    desk.engine.adopt(&desk.account, &reference, &credential, &Watching::default()).await.unwrap();
+    let rotated = desk.rotate(Some(&["read"])).await.unwrap();
+    assert_eq!(desk.line(rotated.id.as_ref()).await.scopes, ["read"]);
 }

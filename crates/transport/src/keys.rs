@@ -33,8 +33,8 @@ pub trait ApiKeys {
     /// is revoked.
     ///
     /// # Errors
-    /// The venue's refusal. Where a key is made, also a limit of the old one that no new key can be given: then
-    /// nothing was changed. Once there is a new secret it is returned, whatever happens to the old one.
+    /// The venue's refusal. Where a key is made, also a list that does not show the permissions of the old one, or a limit that no new key
+    /// can be given: then nothing was changed. Once there is a new secret it is returned, whatever happens to the old one.
     fn rotate(&self, id: &str) -> impl Future<Output = Result<RotatedKey, Error>> + Send;
 
     /// Changes a key, and returns it as the venue shows it afterwards.
@@ -61,8 +61,9 @@ pub trait ApiKeys {
 pub struct NewKey {
     /// A label. Unique names make it possible to find a key whose response was lost.
     pub name: String,
-    /// Permissions, in the venue's own words. None: what the venue gives by default.
-    pub scopes: Vec<String>,
+    /// Permissions, in the venue's own words. None: what the venue gives by default. An empty list is refused where it would come to the
+    /// same.
+    pub scopes: Option<Vec<String>>,
     /// Make the key pair here and register its public half, so that no secret crosses the wire. Kalshi and Deribit take that.
     pub local: Option<KeyKind>,
     /// The same with a pair that was made, and stored, before.
@@ -81,7 +82,7 @@ impl NewKey {
     pub fn named(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            scopes: Vec::new(),
+            scopes: None,
             local: None,
             pair: None,
             like: None,
@@ -90,10 +91,10 @@ impl NewKey {
         }
     }
 
-    /// With these permissions.
+    /// With these permissions, and no others.
     #[must_use]
     pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
-        self.scopes = scopes.into_iter().map(Into::into).collect();
+        self.scopes = Some(scopes.into_iter().map(Into::into).collect());
         self
     }
 

@@ -153,6 +153,13 @@ pub struct TextsField {
     pub with: &'static [(&'static str, &'static str)],
 }
 
+impl TextsField {
+    /// Whether a request without any texts leaves the field out, so that the venue decides. Booleans that are left out are false.
+    pub fn is_optional(&self) -> bool {
+        self.form != TextsForm::Flags && self.fields.iter().all(|field| !field.is_required)
+    }
+}
+
 /// How several texts are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextsForm {

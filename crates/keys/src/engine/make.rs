@@ -201,7 +201,11 @@ impl Run<'_> {
     }
 
     async fn ask(&self, pair: Option<&PrivateKey>) -> Result<CreatedKey, Error> {
-        let mut new = NewKey::named(&self.plan.label).scopes(&self.plan.scopes);
+        let mut new = NewKey::named(&self.plan.label);
+        // Only a key that takes no other one's place gets what the venue gives by default.
+        if self.plan.work != Work::Create || !self.plan.scopes.is_empty() {
+            new = new.scopes(&self.plan.scopes);
+        }
         if let Some(pair) = pair {
             new = new.pair(pair.clone());
         }

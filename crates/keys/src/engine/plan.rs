@@ -102,6 +102,16 @@ impl AccountClient<'_> {
                 info.scopes.iter().chain(hidden).cloned().collect()
             }
         };
+        if !rotate.in_place && scopes.is_empty() && self.facts().gives_scopes() {
+            let what = match &rotate.scopes {
+                Some(_) => "no scopes were named".to_owned(),
+                None => format!("the venue shows no scopes of `{}`", rotate.reference),
+            };
+            return Err(Error::usage_with(
+                format!("{what}, and a new key without any may do everything"),
+                "Name the scopes of the new key (`--scope`).",
+            ));
+        }
         if !rotate.in_place {
             self.warn_if_full(&listed);
             self.fits(&scopes, origin)?;

@@ -104,6 +104,12 @@ impl Facts {
         self.rules.scopes == ScopeRule::Required
     }
 
+    /// A key without scopes gets what the venue gives by default, which may be everything.
+    pub(crate) fn gives_scopes(&self) -> bool {
+        let ways = [self.rules.create, self.rules.register];
+        ways.iter().flatten().any(|create| create.scopes.is_some_and(|field| field.is_optional()))
+    }
+
     /// Keys have no scopes at all.
     pub(crate) fn no_scopes(&self) -> bool {
         self.rules.scopes == ScopeRule::None

@@ -143,8 +143,15 @@ impl<'a> SessionKeys<'a> {
         if let Some(name) = rules.name {
             request.set(name, &key.name)?;
         }
-        let scopes = key.scopes.as_slice();
+        let scopes = key.scopes.as_deref().unwrap_or_default();
         match rules.scopes {
+            // Left out, the field stands for what the venue gives by default, which may be everything.
+            Some(field) if key.scopes.is_some() && scopes.is_empty() && field.is_optional() => {
+                return Err(Error::invalid_request(format!(
+                    "{} makes no key without scopes: name at least one scope",
+                    self.venue()
+                )));
+            }
             Some(field) => match rules.scopes_for.filter(|only| !counts(only, pair.as_ref())) {
                 None => request.set_texts(field, scopes)?,
                 Some(only) if scopes.iter().all(|scope| scope == only.otherwise) => {}
@@ -279,6 +286,18 @@ fn no_key(message: String) -> Error {
     Error::new(Inner { kind: Some(ErrorKind::NotFound), message, known_code: true, ..Inner::default() })
 }
 
+/// The scopes of a key that another one is to have. Where the list shows none, it is unknown what the key may do.
+fn scopes_of(rules: &CreateKey, known: &Listed) -> Result<Vec<String>, Error> {
+    if known.info.scopes.is_empty() && rules.scopes.is_some_and(|field| field.is_optional()) {
+        return Err(Error::invalid_request(format!(
+            "the list shows no scopes of the key `{}`, and a new key without any may do everything: make a key with the scopes that it \
+             needs, then revoke this one",
+            known.info.id
+        )));
+    }
+    Ok(known.info.scopes.clone())
+}
+
 /// Whether scopes count for a key with this pair, or with a shared secret.
 fn counts(only: &ScopesFor, pair: Option<&PrivateKey>) -> bool {
     pair.is_some_and(|pair| only.pairs.contains(&kind_of(pair)))
@@ -328,10 +347,13 @@ impl ApiKeys for SessionKeys<'_> {
             return Err(Error::invalid_request(message));
         };
         self.check_kept(&rules, &like)?;
-        let scopes = if key.scopes.is_empty() { like.info.scopes } else { key.scopes.clone() };
+        let scopes = match key.scopes.clone() {
+            Some(scopes) => scopes,
+            None => scopes_of(&rules, &like)?,
+        };
         let wants_addresses = key.addresses.is_empty() && rules.addresses.is_some();
         let addresses = if wants_addresses { like.info.addresses } else { key.addresses.clone() };
-        self.make(&rules, NewKey { scopes, addresses, ..key }, Some(&like.entry)).await
+        self.make(&rules, NewKey { scopes: Some(scopes), addresses, ..key }, Some(&like.entry)).await
     }
 
     async fn list(&self) -> Result<Vec<KeyInfo>, Error> {
@@ -348,7 +370,8 @@ impl ApiKeys for SessionKeys<'_> {
                 return Err(self.not_of_sub_account(id, "create and delete"));
             }
             self.check_kept(&create, &known)?;
-            let mut new = NewKey::named(known.info.name.unwrap_or_default()).scopes(known.info.scopes);
+            let scopes = scopes_of(&create, &known)?;
+            let mut new = NewKey::named(known.info.name.unwrap_or_default()).scopes(scopes);
             if create.addresses.is_some() {
                 new = new.addresses(known.info.addresses);
             }
