@@ -159,6 +159,24 @@ async fn no_scopes_are_not_all_scopes() {
     assert_eq!(shown.scopes, ["read", "write"]);
 }
 
+#[tokio::test]
+async fn a_key_of_yativo_is_bound_to_addresses() {
+    let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
+    let account = &sandbox.accounts().yativo[0];
+    let credentials = yativo::Credentials::api_key(&account.api_key, &*account.api_secret).unwrap();
+    let environment = yativo::Environment::Custom(sandbox.yativo_url());
+    let client = yativo::Client::builder(environment).credentials(credentials).build().unwrap();
+    let keys = client.keys();
+    let made = keys.create(NewKey::named("bound").scopes(["read"]).addresses(["127.0.0.1"])).await.unwrap();
+    let shown = keys.find(&made.id).await.unwrap().unwrap();
+    assert_eq!(
+        (shown.addresses.concat(), shown.restrictions.concat()),
+        ("127.0.0.1".into(), "address 127.0.0.1".into())
+    );
+    let free = keys.create(NewKey::named("free").scopes(["read"])).await.unwrap();
+    assert_eq!(keys.find(&free.id).await.unwrap().unwrap().addresses, [""; 0]);
+}
+
 /// The client of the first key of a sandbox, and a sub-account.
 async fn binance_owner() -> (Sandbox, binance::Client, String) {
     let sandbox = Sandbox::start(Accounts::default()).await.unwrap();

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Watching, engine};
+use common::{Watching, World, engine};
 use serde_json::json;
 use venuekit_auth::{KeyKind, PrivateKey};
 use venuekit_keys::{
@@ -179,4 +179,16 @@ async fn a_key_of_kalshi_without_scopes_in_the_list_needs_some() {
     desk.engine.adopt(&desk.account, &reference, &credential, &Watching::default()).await.unwrap();
     let rotated = desk.rotate(Some(&["read"])).await.unwrap();
     assert_eq!(desk.line(rotated.id.as_ref()).await.scopes, ["read"]);
+}
+
+#[tokio::test]
+async fn a_key_of_yativo_is_bound_to_addresses_and_the_next_one_too() {
+    let world = World::start(Venue::YATIVO).await;
+    let desk = Desk::new(world.account(), world.given.credential());
+    let made = desk.create(&["read"], &["127.0.0.1"]).await.unwrap();
+    assert_eq!(desk.line(made.id.as_ref()).await.restrictions, ["address 127.0.0.1"]);
+    let rotated = desk.rotate(None).await.unwrap();
+    assert_ne!(rotated.id, made.id);
+    assert_eq!(desk.line(rotated.id.as_ref()).await.restrictions, ["address 127.0.0.1"]);
+    usage(desk.rotate(Some(&[])).await, "no scopes were named");
 }

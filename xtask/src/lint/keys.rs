@@ -40,6 +40,10 @@ fn family(document: &Document, keys: &Keys) -> Result<(), String> {
             return Err("`create` returns a `secret`, and `register` does not".to_owned());
         }
     }
+    let creates = [&keys.create, &keys.register].into_iter().flatten().any(|create| create.fields.addresses.is_some());
+    if keys.addresses != (creates || keys.edit.iter().any(|call| call.fields.addresses.is_some())) {
+        return Err("`addresses: true` stands where a field of `create`, `register` or `edit` takes addresses, and nowhere else".to_owned());
+    }
     if keys.create.is_none() && keys.register.is_none() {
         return Err("it has neither `create` nor `register`".to_owned());
     }

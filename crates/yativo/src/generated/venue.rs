@@ -347,7 +347,18 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
         public_key: None,
         pairs: &[],
         sub_account: None,
-        addresses: None,
+        addresses: Some(TextsField {
+            fields: &[
+                Field {
+                    name: "allowed_ips",
+                    place: FieldPlace::Body,
+                    is_number: false,
+                    is_required: false,
+                },
+            ],
+            form: TextsForm::List,
+            with: &[],
+        }),
         fixed: &[],
         copies: &[],
         returns: NewSecret {
@@ -372,7 +383,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             name: &["/key_name", "/name"],
             scopes: &["/scopes", "/permissions"],
             scopes_form: TextsForm::List,
-            addresses: &[],
+            addresses: &["/allowed_ips"],
             addresses_form: TextsForm::List,
             bound: &[],
             enabled: &[],
@@ -394,7 +405,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
                 at: "/last_used_at",
                 form: TimeForm::DateTime,
             }),
-            limits: &[("/allowed_ips", "address {}"), ("/expires_at", "an end on {day}")],
+            limits: &[("/expires_at", "an end on {day}")],
         },
         detail: None,
         attested_until: None,

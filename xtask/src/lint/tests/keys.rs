@@ -9,6 +9,7 @@ x-keys:
   managed-by: key
   scopes: optional
   name: { longest: 20, separator: '-' }
+  addresses: true
   create:
     operation: MakeThing
     fields: { name: name, scopes: { flags: [page, from] }, addresses: { field: kind, form: commas, with: { page: x } } }
@@ -51,7 +52,7 @@ x-keys:
 ";
 
 /// What is replaced in the life cycle and with what, and a part of the message.
-const MISTAKES: [(&str, &str, &str); 31] = [
+const MISTAKES: [(&str, &str, &str); 33] = [
     ("  family: first\n", "", "`family` does not name this one"),
     (
         "    fixed: { id: x }\n    copies: { id: /weight }\n    returns: { id: [/id], public-id: [/id], s",
@@ -69,6 +70,12 @@ const MISTAKES: [(&str, &str, &str); 31] = [
     ("otherwise: x }, public-key: kind, pairs", "otherwise: x }, pairs", "`pairs` goes with"),
     ("scopes: page, scopes-for", "scopes-for", "`scopes-for` names kinds of pair"),
     ("{ pairs: [ed25519], otherwise", "{ pairs: [], otherwise", "`scopes-for` names kinds of pair"),
+    ("  addresses: true\n", "", "`addresses: true` stands where"),
+    (
+        "      name: { longest: 20, separator: '-' }\n",
+        "      name: { longest: 20, separator: '-' }\n      addresses: true\n",
+        "`addresses: true` stands where",
+    ),
     ("at: /weight, says", "at: /rest/mark, says", "`copies` leaves out `/rest/mark`"),
     ("bound: [/weight]", "bound: [/none]", "has no `/none`"),
     ("    with: { page: all }", "    with: { none: all }", "has no `none`"),
