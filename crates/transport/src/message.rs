@@ -28,7 +28,8 @@ pub(crate) struct Message {
 pub(crate) enum LogonEnded {
     /// One call was in flight that needed it: that is the one which was refused.
     Alone,
-    /// Several were, and the venue does not say which of them was refused. The others may have been executed before.
+    /// Several were, counting those that their callers have given up, and the venue does not say which of them was refused. The others
+    /// may have been executed before.
     WithOthers,
 }
 

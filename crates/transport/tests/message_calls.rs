@@ -403,6 +403,35 @@ async fn several_calls_whose_log_on_is_lost_are_not_made_again() {
 }
 
 #[tokio::test]
+async fn a_call_that_was_given_up_may_be_the_one_that_was_refused() {
+    // The order is executed, and its reply is still on the way when the read, which its caller has given up, is refused.
+    let (url, heard, push) = serve_pushing(|_, request| match request["method"].as_str().unwrap() {
+        "session.logon" => ok(request, json!({})),
+        _ => Some(Vec::new()),
+    })
+    .await;
+    let client = Arc::new(with_key(&url, pair()).build().unwrap());
+    let order = tokio::spawn({
+        let client = client.clone();
+        async move { client.place().await }
+    });
+    until("the order is in flight", || methods(&heard).contains(&"order.place".to_owned())).await;
+    let read = tokio::spawn({
+        let client = client.clone();
+        async move { client.call("order", &[]).await }
+    });
+    until("the read is in flight", || methods(&heard).contains(&"order.status".to_owned())).await;
+    read.abort();
+    assert!(read.await.unwrap_err().is_cancelled());
+    push.send((1, json!({"id": null, "status": 401, "error": {"code": -2015, "msg": "x"}}))).unwrap();
+    // Sent again, the order would get no reply here.
+    let error = tokio::time::timeout(Duration::from_secs(10), order).await.expect("it is not sent again");
+    let error = error.unwrap().unwrap_err();
+    assert!(error.may_have_been_applied() && error.reconcile_with() == Some("order"), "{error}");
+    assert_eq!(methods(&heard), ["session.logon", "order.place", "order.status"]);
+}
+
+#[tokio::test]
 async fn an_unknown_outcome_names_what_to_ask() {
     let (url, heard) = serve(|number, request| match (request["method"].as_str().unwrap(), number) {
         ("order.place", 1) => failed(request, 400, json!({"code": -1007, "msg": "Timeout waiting for response"})),

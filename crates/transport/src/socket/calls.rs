@@ -83,16 +83,27 @@ pub(crate) struct Calls {
     waiting: HashMap<u64, Waiting, BuildHasherDefault<ById>>,
     /// Calls that may be in flight at once. Cancelled ones stay until there are this many.
     limit: usize,
+    /// Cancelled calls that relied on the log-on and stay no longer. The venue may still refuse them.
+    forgotten: usize,
+}
+
+/// The calls that the end of a log-on concerns.
+pub(crate) struct LoggedOn {
+    /// Those that somebody still waits for.
+    pub(crate) waiting: Vec<Waiting>,
+    /// All without a response, cancelled ones included: each may be the one that the venue refused.
+    pub(crate) in_flight: usize,
 }
 
 impl Calls {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { waiting: HashMap::default(), limit }
+        Self { waiting: HashMap::default(), limit, forgotten: 0 }
     }
 
     pub(crate) fn add(&mut self, id: u64, waiting: Waiting) {
         if self.waiting.len() >= self.limit * 2 {
-            self.waiting.retain(|_, waiting| !waiting.answer.is_closed());
+            let cancelled = self.waiting.extract_if(|_, waiting| waiting.answer.is_closed());
+            self.forgotten += cancelled.filter(|(_, waiting)| waiting.is_logged_on).count();
         }
         self.waiting.insert(id, waiting);
     }
@@ -101,10 +112,13 @@ impl Calls {
         self.waiting.remove(&id)
     }
 
-    /// Those that rely on the log-on of the connection, and that somebody still waits for. They wait no longer.
-    pub(crate) fn take_logged_on(&mut self) -> Vec<Waiting> {
+    /// Those that rely on the log-on of the connection. They wait no longer.
+    pub(crate) fn take_logged_on(&mut self) -> LoggedOn {
         let taken = self.waiting.extract_if(|_, waiting| waiting.is_logged_on).map(|(_, waiting)| waiting);
-        taken.filter(|waiting| !waiting.answer.is_closed()).collect()
+        let mut waiting: Vec<Waiting> = taken.collect();
+        let in_flight = waiting.len() + std::mem::take(&mut self.forgotten);
+        waiting.retain(|waiting| !waiting.answer.is_closed());
+        LoggedOn { waiting, in_flight }
     }
 }
 
@@ -135,8 +149,10 @@ mod tests {
             }
         }
         assert!(calls.waiting.len() <= 8, "{}", calls.waiting.len());
-        assert_eq!(calls.take_logged_on().len(), 2, "1 and 3");
+        let logged_on = calls.take_logged_on();
+        assert_eq!((logged_on.waiting.len(), logged_on.in_flight), (2, 500), "1 and 3, and those that were cancelled");
         assert!([0, 2].iter().all(|id| calls.remove(*id).is_some()), "those that wait are kept");
         assert!([1, 3].iter().all(|id| calls.remove(*id).is_none()));
+        assert_eq!(calls.take_logged_on().in_flight, 0, "each counts once");
     }
 }

@@ -15,7 +15,7 @@ use tokio::task::coop::has_budget_remaining;
 use tokio::time::Instant;
 use tokio_websockets::{self as websocket, Message as Frame, WebSocketStream};
 
-use super::calls::{Calls, Outgoing, Waiting};
+use super::calls::{Calls, LoggedOn, Outgoing, Waiting};
 use super::listen::LostHow;
 use super::options::Event;
 use super::supervisor::Supervisor;
@@ -269,14 +269,15 @@ impl ConnectionTask<'_> {
         if let Some(login) = self.login {
             login.forget();
         }
-        let calls = lock(&self.calls).take_logged_on();
+        let LoggedOn { waiting, in_flight } = lock(&self.calls).take_logged_on();
         tracing::warn!(
             venue = self.supervisor.common.venue.name,
-            calls = calls.len(),
+            calls = waiting.len(),
             "the venue has ended the log-on"
         );
-        let how = if calls.len() == 1 { LogonEnded::Alone } else { LogonEnded::WithOthers };
-        for waiting in calls {
+        // A call that nobody waits for may be the one that was refused: then the others may have been executed.
+        let how = if in_flight == 1 { LogonEnded::Alone } else { LogonEnded::WithOthers };
+        for waiting in waiting {
             // A call that was cancelled in the meantime needs no response.
             let _ = waiting.answer.send(message.for_logged_on(how));
         }
