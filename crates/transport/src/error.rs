@@ -84,7 +84,8 @@ impl Error {
         self.0.kind.unwrap_or(ErrorKind::Other)
     }
 
-    /// The operation that failed, as the generated method is called. None outside of a call.
+    /// The operation that failed, as the generated method is called: the call's, or that of the login that it needs. Where an earlier
+    /// attempt of the call may have been executed it is the call's. None outside of a call.
     pub fn operation(&self) -> Option<&'static str> {
         self.0.operation.map(|operation| operation.id)
     }
@@ -213,6 +214,18 @@ impl Error {
         self.0.venue_time
     }
 
+    /// The error of a call of which an earlier attempt may have been executed. A login that failed after that says nothing of the outcome:
+    /// its operation goes into the message, and what the error says of repeating and of looking it up is the call's.
+    pub(crate) fn after_lost_attempt(mut self, operation: &'static Operation) -> Self {
+        if let Some(other) = self.0.operation.filter(|other| other.id != operation.id) {
+            self.0.message = format!("`{}` failed: {}", other.id, self.0.message);
+            // Neither the call's response, nor as secret as that one is.
+            self.0.body = Bytes::new();
+        }
+        self.0.operation = Some(operation);
+        self
+    }
+
     /// An error with what is known of the whole call. An earlier attempt whose response was lost may have been executed, whatever
     /// the last response says.
     pub(crate) fn of_call(mut self, attempts: u32, key: Option<String>, earlier_lost: bool) -> Self {
@@ -279,7 +292,7 @@ impl Error {
         Self::new(Inner { kind: Some(kind), operation: Some(operation), message: message.into(), ..Inner::default() })
     }
 
-    /// A login that failed. The call that needed it was not sent, whatever happened to the login.
+    /// A login that failed. The attempt that needed it was not sent, whatever happened to the login.
     pub(crate) fn of_login(mut self) -> Self {
         self.0.message = format!("no token: {}", self.0.message);
         self.0.applied = false;
@@ -306,7 +319,8 @@ impl Error {
         self
     }
 
-    /// Whether the login that the call needs has failed. The call itself was not sent.
+    /// Whether the login that the call needs has failed. This attempt of the call was not sent; where an earlier one was and may have been
+    /// executed, [`may_have_been_applied`](Self::may_have_been_applied) says so, and [`operation`](Self::operation) is the call's.
     pub fn is_login_failure(&self) -> bool {
         self.0.of_login
     }

@@ -137,7 +137,9 @@ impl Session {
                 Err(error) => error,
             };
             let Some(wait) = progress.next_wait(self, operation, key.is_some(), &error) else {
-                return Err(error.of_call(progress.attempts(), key, progress.earlier_lost()).about(client_id));
+                let earlier_lost = progress.earlier_lost();
+                let error = if earlier_lost { error.after_lost_attempt(operation) } else { error };
+                return Err(error.of_call(progress.attempts(), key, earlier_lost).about(client_id));
             };
             tracing::info!(attempt = progress.attempts(), kind = ?error.kind(), ?wait, "repeating");
             if !wait.is_zero() {

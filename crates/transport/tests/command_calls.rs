@@ -14,7 +14,7 @@ use venuekit_transport::{
     WebSocketOptions,
 };
 use venuekit_wire::operation::{
-    Bucket, CommandLogon, Commands, Errors, FailedValue, FailedWhen, Limit, OnConnection, Operation, Ping, Rate,
+    Bucket, CommandLogon, Commands, Errors, FailedValue, FailedWhen, Key, Limit, OnConnection, Operation, Ping, Rate,
     RateHeaders, Reconcile, Retry, Tier, Venue, VenueTime, WebSocket,
 };
 use venuekit_wire::signature::{Algorithm, Encoding, KeyType, Piece, Place, Signature, SigningRule, TimeUnit};
@@ -76,6 +76,13 @@ static VENUE: Venue = Venue {
         },
         Operation { id: "open_orders", path: "/open", method: "GET", retry: Retry::Safe, ..ROW },
         Operation { id: "place", path: "/order", rpc_method: Some("order.create"), ..ROW },
+        Operation {
+            id: "place_keyed",
+            path: "/order",
+            retry: Retry::Keyed(Key::Field("orderLinkId")),
+            rpc_method: Some("order.create"),
+            ..ROW
+        },
         Operation {
             id: "time",
             path: "/time",
@@ -452,6 +459,26 @@ async fn a_lost_connection_is_logged_on_again_before_any_order_goes_over_it() {
     client.place().await.unwrap();
     let expected = [(1, "auth"), (1, "order.create"), (2, "auth"), (2, "order.create")];
     assert_eq!(commands(&heard), expected.map(|(number, name)| (number, name.to_owned())));
+}
+
+#[tokio::test]
+async fn a_log_on_that_fails_after_a_lost_order_does_not_say_that_the_order_failed() {
+    let (url, heard) = serve(|number, request| match (number, request["op"].as_str()) {
+        (1, Some("order.create")) => None,
+        (2, Some("auth")) => reply(request, 10004, json!({})),
+        _ => ok(request),
+    })
+    .await;
+    let client = builder(&url).websocket(quick()).retry(RetryPolicy::default()).build().unwrap();
+    let error = client.call("place_keyed").await.unwrap_err();
+    let expected = [(1, "auth"), (1, "order.create"), (2, "auth")];
+    assert_eq!(commands(&heard), expected.map(|(number, name)| (number, name.to_owned())));
+    assert!(error.may_have_been_applied() && !error.is_retryable(), "{error}");
+    assert_eq!((error.operation(), error.reconcile_with()), (Some("place_keyed"), Some("open_orders")), "{error}");
+    assert_eq!((error.kind(), error.code(), error.attempts()), (ErrorKind::Unauthorized, Some("10004"), 2), "{error}");
+    assert!(error.is_login_failure() && error.message().contains("`log_on`"), "{error}");
+    assert_eq!(error.raw_body(), None, "the response to the log-on is none to the order");
+    assert!(error.idempotency_key().is_some(), "{error:?}");
 }
 
 #[tokio::test]
