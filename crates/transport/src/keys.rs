@@ -6,7 +6,6 @@
 use std::future::Future;
 
 use venuekit_auth::{KeyKind, PrivateKey};
-use venuekit_wire::operation::Operation;
 use venuekit_wire::{Secret, UnixMillis};
 
 use crate::error::Error;
@@ -213,23 +212,6 @@ impl CreatedKey {
     /// A key that a venue has returned.
     pub fn new(id: impl Into<String>, public_id: impl Into<String>, secret: Secret, kind: SecretKind) -> Self {
         Self { id: id.into(), public_id: public_id.into(), secret, kind, warning: None }
-    }
-
-    /// The key, if its two halves are there. The venue has acted by now, which an error says.
-    ///
-    /// # Errors
-    /// The response had an empty text for one of them.
-    #[doc(hidden)]
-    pub fn whole(self, operation: &'static Operation) -> Result<Self, Error> {
-        let what = match (self.secret.is_empty(), self.public_id.is_empty()) {
-            (false, false) => return Ok(self),
-            (true, _) => "secret",
-            (false, true) => "id",
-        };
-        let message = format!(
-            "the venue has created or changed the key, but its response has no {what}: list the keys, and revoke or rotate it"
-        );
-        Err(Error::incomplete(operation, message))
     }
 }
 

@@ -194,10 +194,6 @@ fn check_flags(fields: &[Field], texts: &[String]) -> Result<(), Error> {
 }
 
 impl Answer {
-    pub(super) fn operation(&self) -> &'static Operation {
-        self.response.operation
-    }
-
     /// A response that is of no use. The venue has acted where the operation changes something.
     pub(super) fn incomplete(&self, message: impl Into<String>) -> Error {
         self.response.refused(ErrorKind::Decode, message.into())

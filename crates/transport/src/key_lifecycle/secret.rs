@@ -23,9 +23,16 @@ pub(super) fn created(answer: &mut Answer, rules: &NewSecret, pair: Option<&Priv
         Some(pair) => (pair.private_key_pem(), SecretKind::PrivateKeyPem),
         None => (taken(answer, rules)?, kind(rules)),
     };
-    let mut key = CreatedKey::new(id.unwrap_or_default(), public_id.unwrap_or_default(), secret, kind);
+    let Some(public_id) = public_id.filter(|_| !secret.is_empty()) else {
+        let what = if secret.is_empty() { "secret" } else { "id" };
+        // The error keeps the response, with the half that is there: it is shown once.
+        return Err(answer.incomplete(format!(
+            "the venue has created or changed the key, but its response has no {what}: list the keys, and revoke or rotate it"
+        )));
+    };
+    let mut key = CreatedKey::new(id.unwrap_or_default(), public_id, secret, kind);
     key.warning = warning;
-    key.whole(answer.operation())
+    Ok(key)
 }
 
 /// A key after its secret was replaced. What identifies the caller is as it was, where the response does not show it.
