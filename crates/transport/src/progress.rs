@@ -141,10 +141,11 @@ impl Progress {
         }
         // The venue refused the timestamp and did nothing: put the clock right and sign once more. Not every venue says that it
         // was the timestamp.
-        let refused = error.kind() == ErrorKind::Unauthorized && !error.may_have_been_applied();
+        let refused = error.kind() == ErrorKind::Unauthorized;
         // Another call may have put the clock right in the meantime: what counts is how this one was signed.
         let was_off = self.signed_with.zip(self.offsets).is_some_and(|(held, offsets)| offsets.are_far_from(held));
-        let is_clock = error.kind() == ErrorKind::Clock || refused && was_off;
+        // One of several calls may be the one that was refused: then this one may have been executed.
+        let is_clock = !error.may_have_been_applied() && (error.kind() == ErrorKind::Clock || refused && was_off);
         if is_clock && shared.common.correct_clock_skew && !std::mem::replace(&mut self.clock_corrected, true) {
             let believed = self.offsets.is_some_and(|offsets| shared.common.clock.follow(offsets));
             let offset_millis = shared.common.clock.offset_millis();
@@ -179,5 +180,42 @@ impl Progress {
 
     pub(crate) fn time_left(&self) -> Duration {
         self.limit.saturating_sub(self.started.elapsed())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use venuekit_wire::operation::Venue;
+
+    use super::*;
+    use crate::builder::{ClientBuilder, Connect};
+    use crate::carrier::Canned;
+    use crate::clock::VenueTime;
+    use crate::error::Inner;
+    use crate::fixtures;
+
+    struct Client(Session);
+
+    impl Connect for Client {
+        const VENUE: &'static Venue = &fixtures::VENUE;
+
+        fn connect(session: Session) -> Self {
+            Self(session)
+        }
+    }
+
+    #[test]
+    fn a_refused_timestamp_is_put_right_only_if_nothing_was_executed() {
+        for applied in [false, true] {
+            let client = ClientBuilder::<Client>::new("http://127.0.0.1:1").carrier(Canned::new()).build().unwrap();
+            let mut progress = Progress::new(Duration::from_secs(60));
+            progress.begin_attempt();
+            let venue = VenueTime::of_millis(UnixMillis::now().get() + 60_000);
+            progress.offsets = Some(Offsets::of(venue, UnixMillis::now(), UnixMillis::now()));
+            let error = Error::new(Inner { kind: Some(ErrorKind::Clock), applied, ..Inner::default() });
+            let wait = progress.next_wait(&client.0, &fixtures::OPERATION, false, &error);
+            assert_eq!(wait.is_some(), !applied);
+            assert!(!progress.earlier_lost());
+        }
     }
 }
