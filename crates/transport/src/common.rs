@@ -20,7 +20,7 @@ pub struct Timeouts {
     pub connect: Duration,
     /// One attempt, from the first byte sent to the last byte of its response.
     pub attempt: Duration,
-    /// A call with all its attempts and the waits between them.
+    /// A call with all its attempts and the waits between them. A login may take as long.
     pub call: Duration,
 }
 

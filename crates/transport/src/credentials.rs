@@ -130,7 +130,7 @@ impl Credentials {
     pub(crate) fn for_requests(self, anonymous: &Session) -> KeyRing {
         let mut ring = self.ring;
         for (name, grant) in self.grants {
-            let cache = TokenCache::new(grant(anonymous.clone()));
+            let cache = TokenCache::new(grant(anonymous.clone()), anonymous.shared.common.timeouts.call);
             ring.by_name.insert(name, Credential::Token(Arc::new(cache)));
         }
         ring

@@ -415,7 +415,7 @@ impl Supervisor {
 
     fn token_cache(&self, connection: Weak<Connection>) -> Option<Arc<TokenCache>> {
         let login = self.login.as_ref()?;
-        Some(Arc::new(TokenCache::new(login(connection))))
+        Some(Arc::new(TokenCache::new(login(connection), self.common.timeouts.call)))
     }
 
     /// Gives a connection what the one before it had. Without it no call may go over it: an order would stay that was to be

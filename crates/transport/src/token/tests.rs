@@ -1,9 +1,14 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use std::sync::Mutex;
+
+use tokio::time::Instant;
 use venuekit_wire::operation::ErrorKind;
 
+use super::state::{PAUSE, REFUSAL_EARNED, REFUSALS_AT_ONCE, SHORTEST_LIFE, State};
 use super::*;
 use crate::error::Inner;
+use crate::retry_after::LONG;
 
 /// Gives numbered tokens, or fails, and counts both ways of asking.
 #[derive(Default)]
@@ -13,12 +18,30 @@ struct Desk {
     lives: Option<Duration>,
     refreshable: bool,
     failure: Mutex<Option<Error>>,
+    /// It never responds.
+    hangs: AtomicBool,
+    /// Logins that were dropped before they had a response.
+    dropped: AtomicU64,
+}
+
+/// Counts a login that is dropped.
+struct Unanswered<'a>(&'a AtomicU64);
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 impl Desk {
     async fn token(&self, name: &str, count: &AtomicU64) -> Result<Token, Error> {
         let number = count.fetch_add(1, Ordering::SeqCst);
+        let unanswered = Unanswered(&self.dropped);
         tokio::time::sleep(Duration::from_millis(100)).await;
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        std::mem::forget(unanswered);
         if let Some(error) = &*self.failure.lock().unwrap() {
             return Err(error.clone());
         }
@@ -51,7 +74,7 @@ impl Grant for Arc<Desk> {
 
 fn cache(desk: Desk) -> (Arc<Desk>, Arc<TokenCache>) {
     let desk = Arc::new(desk);
-    (desk.clone(), Arc::new(TokenCache::new(Box::new(desk))))
+    (desk.clone(), Arc::new(TokenCache::new(Box::new(desk), LIMIT)))
 }
 
 /// What so many calls get that need a token at the same moment.
@@ -78,6 +101,12 @@ async fn got(cache: &TokenCache) -> String {
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
+
+/// A login may take so long.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Longer than a login takes that responds.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
 async fn any_number_of_calls_fetch_once_and_share_what_comes_of_it() {
@@ -147,8 +176,8 @@ async fn a_token_is_renewed_ahead_of_its_end_while_others_go_on_with_it() {
     assert_eq!(got(&cache).await, "token-0", "not yet");
     tokio::time::sleep(AHEAD.mul_f32(0.7)).await;
     let tokens: Vec<String> = at_once(&cache, 20).await.into_iter().map(Result::unwrap).collect();
-    assert_eq!(tokens.iter().filter(|token| *token == "renewed-0").count(), 1, "the first one");
-    assert_eq!(tokens.iter().filter(|token| *token == "token-0").count(), 19, "nobody waits");
+    assert_eq!(tokens, ["token-0"; 20], "nobody waits");
+    tokio::time::sleep(A_MOMENT).await;
     assert_eq!((got(&cache).await, desk.counts()), ("renewed-0".to_owned(), (1, 1)));
 }
 
@@ -160,6 +189,7 @@ async fn a_renewal_that_fails_ahead_of_the_end_costs_no_call() {
     desk.fails(ErrorKind::Server, Some(500));
     for _ in 0..20 {
         assert_eq!(got(&cache).await, "token-0");
+        tokio::time::sleep(A_MOMENT / 10).await;
     }
     assert_eq!(desk.counts(), (2, 1), "the refresh token, then a login, then a pause");
     // At its end there is nothing left to go on with.
@@ -227,6 +257,7 @@ async fn a_refused_refresh_token_is_followed_by_a_login_whatever_carries_it() {
         tokio::time::sleep(HOUR - AHEAD.mul_f32(0.9)).await;
         desk.fails(kind, status);
         assert_eq!(got(&cache).await, "token-0");
+        tokio::time::sleep(A_MOMENT).await;
         assert_eq!(desk.counts(), (1 + u64::from(logs_in), 1), "{kind:?}");
     }
 }
@@ -253,13 +284,15 @@ async fn keeping_waits_while_a_call_renews() {
         let (cache, polls) = (cache.clone(), polls.clone());
         Polled(Box::pin(async move { cache.keep().await }), polls)
     });
-    let turn = cache.turn.lock().await;
-    tokio::time::sleep(HOUR - Duration::from_secs(1)).await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    drop(turn);
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    tokio::time::sleep(HOUR - AHEAD.mul_f32(1.6)).await;
+    desk.hangs.store(true, Ordering::SeqCst);
+    // The renewal is given up, and the next one responds.
+    tokio::time::sleep(LIMIT).await;
+    let _ = within(10, &cache).await;
+    desk.hangs.store(false, Ordering::SeqCst);
+    tokio::time::sleep(LIMIT + HOUR / 2).await;
     supervisor.abort();
-    assert_eq!(desk.counts(), (1, 1), "renewed once the turn was free");
+    assert_eq!(desk.counts(), (1, 2), "one at a time");
     assert!(polls.load(Ordering::SeqCst) < 20, "{polls:?}");
 }
 
@@ -289,7 +322,7 @@ async fn a_login_that_panics_is_a_failed_login() {
         }
     }
 
-    let cache = TokenCache::new(Box::new(Panics(Arc::default())));
+    let cache = TokenCache::new(Box::new(Panics(Arc::default())), LIMIT);
     let error = cache.get().await.unwrap_err();
     assert!(error.is_login_failure() && error.to_string().contains("the login panicked"), "{error}");
     tokio::time::sleep(PAUSE).await;
@@ -315,10 +348,126 @@ proptest::proptest! {
     }
 }
 
+/// What a call gets that waits no longer than this.
+async fn within(millis: u64, cache: &TokenCache) -> Option<String> {
+    let got = tokio::time::timeout(Duration::from_millis(millis), cache.get()).await.ok()?;
+    Some(text(&got.unwrap()))
+}
+
 #[tokio::test(start_paused = true)]
-async fn whoever_gives_up_leaves_the_fetch_to_the_next() {
+async fn a_login_goes_on_for_the_next_where_its_caller_gave_up() {
     let (desk, cache) = cache(Desk::default());
-    tokio::time::timeout(Duration::from_millis(10), cache.get()).await.unwrap_err();
+    for _ in 0..3 {
+        assert_eq!(within(30, &cache).await, None);
+    }
+    assert_eq!(within(30, &cache).await.as_deref(), Some("token-0"));
+    assert_eq!(desk.counts(), (1, 0), "one login for all of them");
+
+    // It is kept for later, if nobody waits any more.
+    let (desk, cache) = self::cache(Desk::default());
+    assert_eq!(within(30, &cache).await, None);
+    tokio::time::sleep(HOUR).await;
+    assert_eq!((within(0, &cache).await.as_deref(), desk.counts()), (Some("token-0"), (1, 0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_hangs_costs_no_call_its_time() {
+    let (desk, cache) = cache(Desk { lives: Some(HOUR), refreshable: true, ..Desk::default() });
+    cache.get().await.unwrap();
+    tokio::time::sleep(HOUR - AHEAD.mul_f32(0.9)).await;
+    desk.hangs.store(true, Ordering::SeqCst);
+    for _ in 0..20 {
+        assert_eq!(within(10, &cache).await.as_deref(), Some("token-0"), "it is valid");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    assert_eq!(desk.counts(), (1, 1), "one renewal at a time");
+    assert_eq!(desk.dropped.load(Ordering::SeqCst), 0, "the venue may have executed it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_from_before_the_end_of_a_log_on_is_not_kept() {
+    let (desk, cache) = cache(Desk::default());
+    let call = tokio::spawn({
+        let cache = cache.clone();
+        async move { got(&cache).await }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    cache.forget();
+    assert_eq!(call.await.unwrap(), "token-1", "the first one may be from before the end");
+    assert_eq!((got(&cache).await, desk.counts()), ("token-1".to_owned(), (2, 0)));
+
+    // The same of a renewal, for which nobody waits.
+    let (desk, cache) = self::cache(Desk { lives: Some(HOUR), refreshable: true, ..Desk::default() });
+    cache.get().await.unwrap();
+    tokio::time::sleep(HOUR - AHEAD.mul_f32(0.9)).await;
+    let _ = within(10, &cache).await;
+    cache.forget();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!cache.is_held());
+    assert_eq!((got(&cache).await, desk.counts()), ("token-1".to_owned(), (2, 1)));
+}
+
+#[test]
+fn a_login_that_ended_with_its_runtime_is_begun_again() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let (desk, cache) = cache(Desk::default());
+    let first = runtime();
+    assert_eq!(first.block_on(within(30, &cache)), None);
+    let second = runtime();
+    second.block_on(async {
+        let waiting = tokio::spawn({
+            let cache = cache.clone();
+            async move { got(&cache).await }
+        });
+        tokio::task::yield_now().await;
+        std::thread::spawn(|| drop(first)).join().unwrap();
+        assert_eq!(waiting.await.unwrap(), "token-1");
+    });
+    assert_eq!((desk.counts(), desk.dropped.load(Ordering::SeqCst)), ((2, 0), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_hangs_is_given_up_in_the_end() {
+    let (desk, cache) = cache(Desk::default());
+    desk.hangs.store(true, Ordering::SeqCst);
+    let failed = at_once(&cache, 20).await;
+    for error in failed.into_iter().map(Result::unwrap_err) {
+        assert_eq!((error.kind(), error.is_login_failure()), (ErrorKind::Timeout, true), "{error}");
+        assert!(!error.may_have_been_applied() && error.is_retryable(), "{error}");
+    }
+    assert_eq!((desk.counts(), desk.dropped.load(Ordering::SeqCst)), ((1, 0), 1));
+    desk.hangs.store(false, Ordering::SeqCst);
     assert_eq!(got(&cache).await, "token-1");
-    assert_eq!(desk.counts(), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_ends_with_its_client() {
+    let (desk, cache) = cache(Desk::default());
+    desk.hangs.store(true, Ordering::SeqCst);
+    assert_eq!(within(10, &cache).await, None);
+    assert_eq!(desk.dropped.load(Ordering::SeqCst), 0);
+    drop(cache);
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!((Arc::strong_count(&desk), desk.dropped.load(Ordering::SeqCst)), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_was_refused_does_not_come_back_where_its_renewal_fails() {
+    let (desk, cache) = cache(Desk { lives: Some(HOUR), refreshable: true, ..Desk::default() });
+    let first = cache.get().await.unwrap();
+    tokio::time::sleep(HOUR - AHEAD.mul_f32(0.9)).await;
+    desk.fails(ErrorKind::Network, None);
+    assert_eq!(got(&cache).await, "token-0", "its renewal begins");
+    assert!(cache.drop_if(&first));
+    *desk.failure.lock().unwrap() = None;
+    let call = tokio::spawn({
+        let cache = cache.clone();
+        async move { got(&cache).await }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    desk.fails(ErrorKind::Network, None);
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    *desk.failure.lock().unwrap() = None;
+    assert_eq!(call.await.unwrap(), "token-1", "a login after the renewal has failed");
+    assert_eq!(desk.counts(), (2, 1), "one at a time");
 }
