@@ -9,7 +9,7 @@ use super::position::Close;
 use super::seed::tick;
 use super::trading::{MAKER, PublicTrade, TAKER, Trading, owner};
 use crate::exchange::{
-    Amendment, ExchangeEvent, Fill, Reason, Refused, SelfTradePrevention, Side, Terms, TimeInForce, Trade,
+    Amendment, ExchangeEvent, Fill, Reason, ReduceOnly, Refused, SelfTradePrevention, Side, Terms, TimeInForce, Trade,
 };
 use crate::make::uuid;
 
@@ -43,7 +43,7 @@ impl Trading {
             wish,
         };
         self.by_id.insert(order.id.clone(), index);
-        if is_conditional || order.wish.reduce_only {
+        if is_conditional {
             self.watched.insert(index);
         }
         self.orders.push(order);
@@ -59,8 +59,7 @@ impl Trading {
     fn send(&mut self, members: &mut [Member], index: usize, now: i64) {
         let (member, mut wish) = (self.orders[index].member, self.orders[index].wish.clone());
         if wish.reduce_only {
-            let position = self.positions.get(&(member, wish.instrument));
-            let closable = position.map_or(Decimal::ZERO, |position| position.closable_by(wish.side));
+            let closable = self.closable(member, &wish);
             if closable.is_zero() {
                 return self.end(index, Status::Cancelled, "CancelByReduceOnly", "EC_Others", now);
             }
@@ -157,7 +156,6 @@ impl Trading {
     /// Books what has happened in the book of an instrument, and what follows from it.
     pub(super) fn settle(&mut self, members: &mut [Member], instrument: usize, now: i64) {
         self.apply(members, instrument);
-        self.shrink_reducing(members, instrument, now);
         self.trigger(members, instrument, now);
     }
 
@@ -210,6 +208,10 @@ impl Trading {
             _ if is_spot && !book.filled().is_zero() => Status::PartiallyFilledCanceled,
             _ => Status::Cancelled,
         };
+        if book.status_name() == "resting" {
+            // The book cuts an order that only closes a position to what there is to close.
+            order.wish.qty = book.terms.count;
+        }
         if order.status.is_open() || order.status == Status::Filled {
             return;
         }
@@ -346,25 +348,6 @@ impl Trading {
         });
     }
 
-    /// Cancels reduce-only orders whose position is gone.
-    fn shrink_reducing(&mut self, members: &mut [Member], instrument: usize, now: i64) {
-        let is_idle = |index: &usize| {
-            let order = &self.orders[*index];
-            let position = self.positions.get(&(order.member, instrument));
-            let closable = position.map_or(Decimal::ZERO, |position| position.closable_by(order.wish.side));
-            order.wish.instrument == instrument
-                && order.wish.reduce_only
-                && matches!(order.status, Status::New | Status::PartiallyFilled)
-                && closable.is_zero()
-        };
-        let idle: Vec<usize> = self.watched.iter().copied().filter(is_idle).collect();
-        for index in idle {
-            let Some(id) = self.book_ids.get(&index).cloned() else { continue };
-            _ = self.book_mut(instrument).cancel(&id, Reason::ReduceOnly, now);
-            self.apply(members, instrument);
-        }
-    }
-
     /// Sends the conditional orders whose price has come.
     fn trigger(&mut self, members: &mut [Member], instrument: usize, now: i64) {
         let last = self.last(instrument);
@@ -441,7 +424,7 @@ fn book_terms(wish: &Wish) -> Terms {
             OwnTrade::CancelTaker | OwnTrade::CancelBoth => SelfTradePrevention::TakerAtCross,
         },
         post_only: wish.duration == Duration::PostOnly,
-        // `reduce_only` stays unset: the book would never let such an order rest.
+        reduce_only: if wish.reduce_only { ReduceOnly::WhileHeld } else { ReduceOnly::No },
         ..Terms::new(wish.side, wish.price, wish.qty)
     }
 }

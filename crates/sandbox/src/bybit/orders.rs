@@ -113,6 +113,11 @@ impl Desk<'_> {
         }
         wishes::check_size(self.trading, &wish)?;
         if order.status != Status::Untriggered {
+            wishes::check_reducing(self.trading, self.member, &wish)?;
+            if wish.reduce_only {
+                // As when it was created: cut to what there is to close.
+                wish.qty = wish.qty.min(order.filled + self.trading.closable(self.member, &wish));
+            }
             let mut rest = wish.clone();
             rest.qty -= order.filled;
             wallet::check(self.trading, self.members, self.member, &rest, Some(index))?;

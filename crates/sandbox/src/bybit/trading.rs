@@ -55,7 +55,7 @@ pub(super) struct Trading {
     /// Orders by the ids that the books gave them.
     pub(super) by_book_id: HashMap<String, usize>,
     pub(super) book_ids: HashMap<usize, String>,
-    /// Open orders that depend on a price or on a position.
+    /// Open orders that wait for a price.
     pub(super) watched: BTreeSet<usize>,
     /// Accounts and their orders that rest in a book.
     pub(super) resting: BTreeSet<(usize, usize)>,
@@ -149,6 +149,12 @@ impl Trading {
             Some(mark) => self.history.at(&name, mark),
             None => Some(self.history.now(&name)),
         }
+    }
+
+    /// How much of a position an order can close.
+    pub(super) fn closable(&self, member: usize, wish: &Wish) -> Decimal {
+        let position = self.positions.get(&(member, wish.instrument));
+        position.map_or(Decimal::ZERO, |position| position.closable_by(wish.side))
     }
 
     pub(super) fn take_changes(&mut self) -> Changes {

@@ -66,10 +66,8 @@ fn needs(trading: &Trading, member: usize, wish: &Wish, qty: Decimal) -> (&'stat
     if wish.reduce_only {
         return (instrument.settle, Decimal::ZERO);
     }
-    let position = trading.positions.get(&(member, wish.instrument));
-    let (closable, leverage) =
-        position.map_or((Decimal::ZERO, Decimal::TEN), |one| (one.closable_by(wish.side), one.leverage));
-    let opened = (qty - closable).max(Decimal::ZERO);
+    let leverage = trading.positions.get(&(member, wish.instrument)).map_or(Decimal::TEN, |one| one.leverage);
+    let opened = (qty - trading.closable(member, wish)).max(Decimal::ZERO);
     (instrument.settle, (instrument.value(wish.price, opened) / leverage).round_dp(8))
 }
 

@@ -84,6 +84,8 @@ pub(super) fn read(
     let trigger = trigger(trading, index, given)?;
     let reduce_only = given.flag("reduceOnly") && category.has_positions();
     let close_on_trigger = given.flag("closeOnTrigger");
+    // The venue has such an order only reduce a position too.
+    let reduce_only = (given.flag("reduceOnly") || close_on_trigger) && category.has_positions();
     let extra: BTreeMap<_, _> =
         EXTRA.into_iter().filter_map(|name| Some((name, given.text(name)?.to_owned()))).collect();
     let mut wish = Wish {
@@ -106,12 +108,8 @@ pub(super) fn read(
         (true, Some(trigger)) => limit_around(trading, index, side, trigger.price),
         (true, None) => market_limit(trading, index, side),
     };
-    if reduce_only && trigger.is_none() {
-        let position = trading.positions.get(&(member, index));
-        if position.is_none_or(|position| position.closable_by(side).is_zero()) {
-            let message = "current position is zero, cannot fix reduce-only order qty";
-            return Err(Refusal::new(110_017, message));
-        }
+    if trigger.is_none() {
+        check_reducing(trading, member, &wish)?;
     }
     wish.qty = quantity(trading, member, &wish, given)?;
     check_size(trading, &wish)?;
@@ -119,6 +117,14 @@ pub(super) fn read(
         wallet::check(trading, members, member, &wish, None)?;
     }
     Ok(wish)
+}
+
+/// Refuses an order that only closes a position where there is nothing to close.
+pub(super) fn check_reducing(trading: &Trading, member: usize, wish: &Wish) -> Result<(), Refusal> {
+    if wish.reduce_only && trading.closable(member, wish).is_zero() {
+        return Err(Refusal::new(110_017, "current position is zero, cannot fix reduce-only order qty"));
+    }
+    Ok(())
 }
 
 /// The caller's own id of the order, which nobody of the account has used in this product.
@@ -201,9 +207,7 @@ fn quantity(trading: &Trading, member: usize, wish: &Wish, given: &Given) -> Res
     let qty = given.decimal("qty")?.ok_or_else(|| Refusal::params("qty is required"))?;
     if qty.is_zero() && wish.reduce_only && wish.close_on_trigger {
         // Closes all of the position.
-        let position = trading.positions.get(&(member, wish.instrument));
-        let closable = position.map_or(Decimal::ZERO, |position| position.closable_by(wish.side));
-        return Ok(closable.max(instrument.step));
+        return Ok(trading.closable(member, wish).max(instrument.step));
     }
     let is_spot_market = instrument.category == Category::Spot && wish.is_market;
     let by_value = match wish.extra.get("marketUnit").map(String::as_str) {

@@ -11,6 +11,7 @@ use super::order_request::{self, QuoteMark};
 use super::orders::{OrderState, Price};
 use super::params::Params;
 use super::place::{OrderResult, check_funds, check_in_time, resting_limit};
+use super::positions;
 use super::state::{Outcome, Session, State, done};
 use crate::number::Number;
 
@@ -104,6 +105,12 @@ pub(super) fn amend(state: &mut State, slot: OrderLocation, amendment: Amendment
     if let Some(trigger) = &mut order.trigger {
         trigger.trigger_price = amendment.trigger_price.map(Number).or(trigger.trigger_price);
         trigger.trigger_offset = amendment.trigger_offset.map(Number).or(trigger.trigger_offset);
+    }
+    if order.reduce_only && order.order_state == OrderState::Open {
+        // As when it was placed: cut to what is left of the position.
+        let left = positions::reducible(state, slot.account, &instrument, order.direction, order.left())?;
+        order.amount = Number::from(order.filled_amount.0 + left);
+        order.contracts = Number::from(instrument.contracts(order.amount.0));
     }
     if !order.reduce_only {
         let price = order.price.limit().unwrap_or(instrument.prices.mark);

@@ -101,6 +101,7 @@ pub(super) fn move_positions(state: &mut State, session: &Session, params: &Para
             if !gain.is_zero() {
                 state.enter(account, "settlement", instrument.fee_currency(), gain);
             }
+            state.curtail(account, &instrument);
         }
         moved.push(Moved {
             instrument_name: name,

@@ -1,6 +1,6 @@
 //! How an order meets what stands in the book.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
@@ -61,6 +61,8 @@ fn meet(state: &State, instrument: &Instrument, slot: OrderLocation, limit: Opti
         maker.account == slot.account
             || profile.self_trading_in_subaccounts && state.main_of(maker.account) == state.main_of(slot.account)
     };
+    // By how much the fills planned so far move the makers' positions: a later order may have nothing left to reduce.
+    let mut moved: BTreeMap<usize, Decimal> = BTreeMap::new();
     for offer in state.offers(instrument, order.direction.other()) {
         let is_reached = limit.is_none_or(|limit| !order.direction.is_beyond(limit, offer.price));
         if missing.is_zero() || !is_reached {
@@ -74,12 +76,36 @@ fn meet(state: &State, instrument: &Instrument, slot: OrderLocation, limit: Opti
             Some(maker) if is_own(maker) => own.push(maker),
             _ => {
                 let amount = missing.min(offer.amount);
+                let amount = offer.maker.map_or(amount, |maker| capped(state, instrument, maker, &moved, amount));
+                if amount.is_zero() {
+                    continue;
+                }
+                if let Some(maker) = offer.maker {
+                    *moved.entry(maker.account).or_default() += state.order(maker).direction.sign() * amount;
+                }
                 missing -= amount;
                 offers.push(Offer { amount, ..offer });
             }
         }
     }
     MatchPlan { offers, own, missing, is_stopped }
+}
+
+/// How much of an amount a maker may trade: an order that only reduces a position trades no more than is left of it.
+fn capped(
+    state: &State,
+    instrument: &Instrument,
+    maker: OrderLocation,
+    moved: &BTreeMap<usize, Decimal>,
+    amount: Decimal,
+) -> Decimal {
+    let order = state.order(maker);
+    if !order.reduce_only {
+        return amount;
+    }
+    let size = state.position(maker.account, instrument).size;
+    let left = size + moved.get(&maker.account).copied().unwrap_or_default();
+    amount.min(-order.direction.sign() * left).max(Decimal::ZERO)
 }
 
 fn take(
@@ -123,7 +149,7 @@ fn take(
 
 impl State {
     /// Makes an account's orders smaller that may only reduce its position, or cancels them, where the position has become smaller.
-    fn curtail(&mut self, account: usize, instrument: &Instrument) {
+    pub(super) fn curtail(&mut self, account: usize, instrument: &Instrument) {
         let reducing = self.open_orders(account).filter(|(_, order)| {
             order.reduce_only
                 && order.order_state == OrderState::Open
@@ -139,6 +165,7 @@ impl State {
                     let order = self.order_mut(slot);
                     order.amount = Number::from(order.filled_amount.0 + amount);
                     order.contracts = Number::from(instrument.contracts(order.amount.0));
+                    self.changes.touch(instrument.instrument_name);
                     self.notify_order(slot);
                 }
                 Ok(_) => {}

@@ -31,6 +31,14 @@ impl Direction {
         }
     }
 
+    /// The sign of a position that it builds up.
+    pub(super) fn sign(self) -> Decimal {
+        match self {
+            Self::Buy => Decimal::ONE,
+            Self::Sell => Decimal::NEGATIVE_ONE,
+        }
+    }
+
     /// Whether a price is too bad for an order in this direction with that limit.
     pub(super) fn is_beyond(self, limit: Decimal, price: Decimal) -> bool {
         match self {

@@ -44,11 +44,12 @@ impl<R: Rules> Exchange<R> {
         if let Some(id) = renamed {
             terms.client_order_id = Some(id);
         }
-        let rest = terms.count - order.filled();
+        let rest = self.allowed(owner, &ticker, &terms, terms.count - order.filled());
+        terms.count = order.filled() + rest;
         if terms.price == order.terms.price && rest <= order.remaining {
             self.amend_in_place(index, terms, rest, now);
         } else {
-            let plan = self.plan(owner.user, &ticker, &terms, rest);
+            let plan = self.plan(owner, &ticker, &terms, rest);
             if terms.post_only && plan.crosses {
                 return Err(Refused::Crosses);
             }
@@ -98,6 +99,22 @@ impl<R: Rules> Exchange<R> {
         order.reason = reason;
         order.updated = now;
         self.note_order(index);
+    }
+
+    /// Cuts the resting orders of a market that may only close a position to what there is to close.
+    pub(super) fn curtail(&mut self, ticker: &str, now: i64) {
+        let of_market: Vec<usize> =
+            self.reducing.iter().copied().filter(|index| self.orders[*index].ticker == ticker).collect();
+        for index in of_market {
+            let order = &self.orders[index];
+            let rest = self.allowed(order.owner, ticker, &order.terms, order.remaining);
+            if rest < order.remaining {
+                if !rest.is_zero() {
+                    self.orders[index].terms.count = self.orders[index].filled() + rest;
+                }
+                self.shrink(index, rest, Reason::ReduceOnly, now);
+            }
+        }
     }
 
     /// Takes contracts off an order, which keeps its place. Its count stays what it was.
@@ -199,6 +216,7 @@ impl<R: Rules> Exchange<R> {
         }
         if trades {
             self.record(first, first + 1, price, count, now);
+            self.curtail(ticker, now);
         }
         self.note_order(first);
         self.note_order(first + 1);

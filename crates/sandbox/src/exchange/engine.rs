@@ -7,11 +7,11 @@ use rust_decimal::Decimal;
 
 use super::account::{Account, Position};
 use super::book::Book;
-use super::funds::Change;
 use super::journal::{ExchangeEvent, LevelChange};
 use super::order::{Order, Reason, Status};
+use super::plan::Plan;
 use super::records::{Fill, Trade};
-use super::terms::{Owner, SelfTradePrevention, Side, Terms, TimeInForce};
+use super::terms::{Owner, ReduceOnly, Side, Terms, TimeInForce};
 use crate::make::uuid;
 
 /// What a venue charges and binds.
@@ -54,6 +54,8 @@ pub(crate) struct Exchange<R> {
     pub(super) client_order_ids: HashSet<(usize, String)>,
     /// Unix seconds at which a resting order ends, and its index.
     pub(super) expirations: BTreeSet<(i64, usize)>,
+    /// Resting orders that may only close a position.
+    pub(super) reducing: BTreeSet<usize>,
     pub(super) books: BTreeMap<String, Book>,
     pub(super) accounts: BTreeMap<Owner, Account>,
     trades: Vec<Trade>,
@@ -61,20 +63,6 @@ pub(crate) struct Exchange<R> {
     sequence: u64,
     /// What has happened and was not taken yet.
     journal: Vec<ExchangeEvent>,
-}
-
-/// What an order would do on arrival.
-#[derive(Debug, Default)]
-pub(super) struct Plan {
-    /// Resting orders and how much of each trades.
-    pub(super) fills: Vec<(usize, Decimal)>,
-    /// Resting orders of the same user that are cancelled.
-    pub(super) give_way: Vec<usize>,
-    pub(super) filled: Decimal,
-    /// Whether it meets any order.
-    pub(super) crosses: bool,
-    /// Whether it ends at an order of the same user.
-    pub(super) stopped: bool,
 }
 
 impl<R: Rules> Exchange<R> {
@@ -85,6 +73,7 @@ impl<R: Rules> Exchange<R> {
             indexes: HashMap::new(),
             client_order_ids: HashSet::new(),
             expirations: BTreeSet::new(),
+            reducing: BTreeSet::new(),
             books: BTreeMap::new(),
             accounts: BTreeMap::new(),
             trades: Vec::new(),
@@ -221,15 +210,17 @@ impl<R: Rules> Exchange<R> {
         if terms.client_order_id.as_ref().is_some_and(|id| self.client_order_ids.contains(&(owner.user, id.clone()))) {
             return Err(Refused::Duplicate);
         }
-        let count = if terms.reduce_only { self.reducible(owner, ticker, &terms) } else { terms.count };
-        let plan = self.plan(owner.user, ticker, &terms, count);
+        let count = self.allowed(owner, ticker, &terms, terms.count);
+        let plan = self.plan(owner, ticker, &terms, count);
         if terms.post_only && plan.crosses {
             return Err(Refused::Crosses);
         }
         if terms.time_in_force == TimeInForce::FillOrKill && (plan.filled < count || count.is_zero()) {
             return Err(Refused::TooLittleVolume);
         }
-        let may_rest = terms.time_in_force == TimeInForce::GoodTillCanceled && !terms.reduce_only && !plan.stopped;
+        let may_rest = terms.time_in_force == TimeInForce::GoodTillCanceled
+            && terms.reduce_only != ReduceOnly::AtOnce
+            && !plan.stopped;
         let rest = if may_rest { count - plan.filled } else { Decimal::ZERO };
         self.check_funds(owner, ticker, &terms, &self.change(&plan, rest, None))?;
 
@@ -250,46 +241,6 @@ impl<R: Rules> Exchange<R> {
         self.accounts.entry(owner).or_default();
         self.execute(index, &plan, rest, now);
         Ok(&self.orders[index])
-    }
-
-    /// How much of an order closes a position.
-    fn reducible(&self, owner: Owner, ticker: &str, terms: &Terms) -> Decimal {
-        let position = self.account(owner).and_then(|account| account.position(ticker));
-        position.map_or(Decimal::ZERO, |position| position.closable_by(terms.side)).min(terms.count)
-    }
-
-    pub(super) fn plan(&self, user: usize, ticker: &str, terms: &Terms, count: Decimal) -> Plan {
-        let mut plan = Plan::default();
-        let Some(book) = self.books.get(ticker) else { return plan };
-        for index in book.resting(terms.side.opposite()) {
-            let order = &self.orders[index];
-            if plan.filled == count || !terms.side.reaches(terms.price, order.terms.price) {
-                break;
-            }
-            plan.crosses = true;
-            if order.owner.user == user && terms.self_trade_prevention != SelfTradePrevention::Allowed {
-                if terms.self_trade_prevention == SelfTradePrevention::TakerAtCross {
-                    plan.stopped = true;
-                    break;
-                }
-                plan.give_way.push(index);
-                continue;
-            }
-            let traded = order.remaining.min(count - plan.filled);
-            plan.filled += traded;
-            plan.fills.push((index, traded));
-        }
-        plan
-    }
-
-    /// What a plan does to the holding of the owner, whose older order may be replaced.
-    pub(super) fn change(&self, plan: &Plan, rest: Decimal, replaced: Option<usize>) -> Change {
-        let price = |(maker, count): &(usize, Decimal)| (self.orders[*maker].terms.price, *count);
-        Change {
-            fills: plan.fills.iter().map(price).collect(),
-            gone: plan.give_way.iter().copied().chain(replaced).collect(),
-            rest,
-        }
     }
 
     /// Carries a plan out, and rests what is left.
@@ -316,6 +267,7 @@ impl<R: Rules> Exchange<R> {
         }
         self.note_order(index);
         let ticker = self.orders[index].ticker.clone();
+        self.curtail(&ticker, now);
         self.books.entry(ticker).or_default().note_quote(now);
     }
 
@@ -326,6 +278,9 @@ impl<R: Rules> Exchange<R> {
         let order = &self.orders[index];
         if let Some(seconds) = order.terms.expiration {
             self.expirations.insert((seconds, index));
+        }
+        if order.terms.reduce_only != ReduceOnly::No {
+            self.reducing.insert(index);
         }
         self.books.entry(order.ticker.clone()).or_default().insert(order, index);
         let (remaining, reason) = (order.remaining, order.reason);
@@ -340,6 +295,7 @@ impl<R: Rules> Exchange<R> {
         if let Some(seconds) = order.terms.expiration {
             self.expirations.remove(&(seconds, index));
         }
+        self.reducing.remove(&index);
         if let Some(book) = self.books.get_mut(&order.ticker) {
             book.remove(order);
         }
@@ -382,6 +338,7 @@ impl<R: Rules> Exchange<R> {
             if let Some(seconds) = expiration {
                 self.expirations.remove(&(seconds, maker));
             }
+            self.reducing.remove(&maker);
             self.orders[maker].status = Status::Executed;
         }
         self.note_order(maker);

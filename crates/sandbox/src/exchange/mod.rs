@@ -13,6 +13,7 @@ mod funds;
 mod interval;
 mod journal;
 mod order;
+mod plan;
 mod records;
 mod terms;
 
@@ -26,4 +27,4 @@ pub(crate) use self::interval::Interval;
 pub(crate) use self::journal::{ExchangeEvent, LevelChange};
 pub(crate) use self::order::{Order, Reason, Status, Traded};
 pub(crate) use self::records::{Fill, Trade};
-pub(crate) use self::terms::{Owner, SelfTradePrevention, Side, Terms, TimeInForce};
+pub(crate) use self::terms::{Owner, ReduceOnly, SelfTradePrevention, Side, Terms, TimeInForce};

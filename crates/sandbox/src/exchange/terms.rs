@@ -98,6 +98,16 @@ impl SelfTradePrevention {
     }
 }
 
+/// Whether an order may only close a position of its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReduceOnly {
+    No,
+    /// It never rests: what does not trade on arrival is cancelled.
+    AtOnce,
+    /// It may rest. It becomes smaller with the position, and ends with it.
+    WhileHeld,
+}
+
 /// What an order asks for.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
@@ -111,8 +121,7 @@ pub(crate) struct Terms {
     /// Unix seconds.
     pub(crate) expiration: Option<i64>,
     pub(crate) post_only: bool,
-    /// Such an order closes a position and never rests.
-    pub(crate) reduce_only: bool,
+    pub(crate) reduce_only: ReduceOnly,
     pub(crate) cancel_order_on_pause: bool,
     pub(crate) order_group_id: Option<String>,
 }
@@ -129,7 +138,7 @@ impl Terms {
             self_trade_prevention: SelfTradePrevention::Allowed,
             expiration: None,
             post_only: false,
-            reduce_only: false,
+            reduce_only: ReduceOnly::No,
             cancel_order_on_pause: false,
             order_group_id: None,
         }

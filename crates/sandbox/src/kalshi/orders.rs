@@ -11,7 +11,7 @@ use super::markets::{Market, Span};
 use super::read::{self, count, dollars, fixed_point, mean};
 use super::state::State;
 use crate::clock::rfc3339;
-use crate::exchange::{Order, Reason, SelfTradePrevention, Side, Terms, TimeInForce, Traded};
+use crate::exchange::{Order, Reason, ReduceOnly, SelfTradePrevention, Side, Terms, TimeInForce, Traded};
 use crate::message::Reply;
 
 const LARGEST_COUNT: Decimal = dec!(1000000000);
@@ -65,7 +65,7 @@ impl NewOrder {
             self_trade_prevention,
             expiration: expiration(self.expiration_time, now)?,
             post_only: self.post_only.unwrap_or(false),
-            reduce_only: self.reduce_only.unwrap_or(false),
+            reduce_only: if self.reduce_only == Some(true) { ReduceOnly::AtOnce } else { ReduceOnly::No },
             cancel_order_on_pause: self.cancel_order_on_pause.unwrap_or(false),
             order_group_id: self.order_group_id.filter(|id| !id.is_empty()),
         })

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::rules::MarginRules;
-use crate::exchange::{Exchange, Owner, SelfTradePrevention, Side, Terms, TimeInForce};
+use crate::exchange::{Exchange, Owner, ReduceOnly, SelfTradePrevention, Side, Terms, TimeInForce};
 
 /// The lowest and the highest price of an order that closes a position at any price.
 const ANY_PRICE: (Decimal, Decimal) =
@@ -177,7 +177,7 @@ impl Trigger {
             self_trade_prevention: SelfTradePrevention::Maker,
             expiration: None,
             post_only: false,
-            reduce_only: true,
+            reduce_only: ReduceOnly::AtOnce,
             cancel_order_on_pause: false,
             order_group_id: None,
         }

@@ -13,7 +13,7 @@ use super::super::state::State;
 use super::Perps;
 use super::market::{Contract, TICK};
 use crate::clock::rfc3339;
-use crate::exchange::{Order, Reason, SelfTradePrevention, Side, Terms, TimeInForce};
+use crate::exchange::{Order, Reason, ReduceOnly, SelfTradePrevention, Side, Terms, TimeInForce};
 use crate::message::Reply;
 
 /// The body of CreateMarginOrder.
@@ -65,7 +65,7 @@ impl NewOrder {
             self_trade_prevention,
             expiration: expiration(self.expiration_time, now)?,
             post_only: self.post_only.unwrap_or(false),
-            reduce_only: self.reduce_only.unwrap_or(false),
+            reduce_only: if self.reduce_only == Some(true) { ReduceOnly::AtOnce } else { ReduceOnly::No },
             cancel_order_on_pause: self.cancel_order_on_pause.unwrap_or(false),
             order_group_id: self.order_group_id.filter(|id| !id.is_empty()),
         })
