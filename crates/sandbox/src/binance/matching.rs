@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 
 use super::members::{Member, SPOT};
 use super::order::{Amend, Duration, Execution, Kind, Order, OwnTrade, Status, Wish};
+use super::place;
 use super::symbols::{MAKER_RATE, TAKER_RATE};
 use super::trading::{AggregateTrade, Event, MAKER, PublicTrade, Report, Trading, owner};
 use crate::exchange::{Amendment, ExchangeEvent, Fill, Reason, SelfTradePrevention, Side, Terms, TimeInForce, Trade};
@@ -311,8 +312,24 @@ impl Trading {
             order.updated = now;
             self.changed_lists.extend(order.list);
             self.follow_lists(members, now);
-            self.send(members, index, now);
+            if self.can_pay(members, index) {
+                self.send(members, index, now);
+            } else {
+                self.end(index, Status::Expired, Event::Expired, now);
+                self.follow_lists(members, now);
+            }
         }
+    }
+
+    /// Whether an account can pay an order that has just been triggered. Without a limit, the market may ask for more than
+    /// the order has bound.
+    fn can_pay(&self, members: &[Member], index: usize) -> bool {
+        let Order { member, ref wish, .. } = self.orders[index];
+        if wish.side == Side::Ask || wish.kind.is_limit() {
+            return true;
+        }
+        let (free, _) = self.balance(members, member, self.symbols[wish.symbol].quote);
+        free + wish.bound_price() * wish.qty >= place::cost(self, member, wish)
     }
 
     pub(super) fn report(

@@ -145,6 +145,13 @@ pub(super) struct Wish {
     pub(super) strategy_type: Option<i64>,
 }
 
+impl Wish {
+    /// What a buyer's order binds for each unit while it is open: its limit, or without one its trigger price.
+    pub(super) fn bound_price(&self) -> Decimal {
+        if self.kind.is_limit() { self.price } else { self.stop_price.unwrap_or_default() }
+    }
+}
+
 /// A change of an order's quantity.
 #[derive(Clone, Debug)]
 pub(super) struct Amend {

@@ -8,8 +8,8 @@ use super::order::{Duration, Kind, OwnTrade, Wish};
 use super::read::{Given, SYMBOL_RANGE};
 use super::reply::Refusal;
 use super::symbols::{MOST_CONDITIONAL, MOST_ORDERS};
-use super::trading::Trading;
-use crate::exchange::Side;
+use super::trading::{Trading, owner};
+use crate::exchange::{Order, Side};
 use crate::make::random_text;
 
 const INSUFFICIENT: &str = "Account has insufficient balance for requested action.";
@@ -142,7 +142,7 @@ pub(super) fn check(trading: &Trading, members: &[Member], member: usize, mut wi
     let symbol = &trading.symbols[wish.symbol];
     let last = trading.last(wish.symbol);
     if !wish.quote_qty.is_zero() {
-        wish.qty = worth(trading, &wish);
+        wish.qty = worth(trading, member, &wish);
     }
     if wish.kind.is_limit() {
         too_precise(wish.price, "price")?;
@@ -176,9 +176,8 @@ pub(super) fn check(trading: &Trading, members: &[Member], member: usize, mut wi
     }
     let (coin, needed) = match wish.side {
         Side::Ask => (symbol.base, wish.qty),
-        Side::Bid if wish.kind.is_limit() => (symbol.quote, wish.price * wish.qty),
-        Side::Bid if wish.kind == Kind::Market => (symbol.quote, cost(trading, &wish)),
-        Side::Bid => (symbol.quote, wish.stop_price.unwrap_or_default() * wish.qty),
+        Side::Bid if wish.kind == Kind::Market => (symbol.quote, cost(trading, member, &wish)),
+        Side::Bid => (symbol.quote, wish.bound_price() * wish.qty),
     };
     if trading.balance(members, member, coin).0 < needed {
         return Err(Refusal::order(INSUFFICIENT));
@@ -193,10 +192,18 @@ fn too_precise(value: Decimal, name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// What an order can trade with: prices and quantities, the best first. Orders of the same account expire, or stop it.
+fn offers(trading: &Trading, member: usize, wish: &Wish) -> Vec<(Decimal, Decimal)> {
+    let resting = trading.books.resting(&trading.symbols[wish.symbol].name, wish.side.opposite());
+    let is_own = |order: &&Order| order.owner == owner(member);
+    let resting = resting.take_while(|order| wish.own_trade == OwnTrade::Maker || !is_own(order));
+    resting.filter(|order| !is_own(order)).map(|order| (order.terms.price, order.remaining)).collect()
+}
+
 /// The cost of a quantity in the market.
-fn cost(trading: &Trading, wish: &Wish) -> Decimal {
+pub(super) fn cost(trading: &Trading, member: usize, wish: &Wish) -> Decimal {
     let (mut left, mut cost) = (wish.qty, Decimal::ZERO);
-    for (price, size) in trading.levels(wish.symbol, wish.side.opposite()) {
+    for (price, size) in offers(trading, member, wish) {
         let taken = size.min(left);
         cost += taken * price;
         left -= taken;
@@ -208,9 +215,9 @@ fn cost(trading: &Trading, wish: &Wish) -> Decimal {
 }
 
 /// The quantity that the market offers for a quote amount, in whole steps.
-fn worth(trading: &Trading, wish: &Wish) -> Decimal {
+fn worth(trading: &Trading, member: usize, wish: &Wish) -> Decimal {
     let (mut left, mut qty) = (wish.quote_qty, Decimal::ZERO);
-    for (price, size) in trading.levels(wish.symbol, wish.side.opposite()) {
+    for (price, size) in offers(trading, member, wish) {
         let taken = size.min(left / price);
         qty += taken;
         left -= taken * price;

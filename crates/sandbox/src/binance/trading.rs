@@ -240,7 +240,7 @@ impl Trading {
             let symbol = &self.symbols[order.wish.symbol];
             match order.wish.side {
                 _ if order.status == Status::PendingNew => Decimal::ZERO,
-                Side::Bid if symbol.quote == coin => order.leaves() * order.wish.price,
+                Side::Bid if symbol.quote == coin => order.leaves() * order.wish.bound_price(),
                 Side::Ask if symbol.base == coin => order.leaves(),
                 _ => Decimal::ZERO,
             }
