@@ -8,6 +8,7 @@ use super::order::{Closed, Duration, Execution, Order, OwnTrade, Status, Trigger
 use super::position::Close;
 use super::seed::tick;
 use super::trading::{MAKER, PublicTrade, TAKER, Trading, owner};
+use super::wallet;
 use crate::exchange::{
     Amendment, ExchangeEvent, Fill, Reason, ReduceOnly, Refused, SelfTradePrevention, Side, Terms, TimeInForce, Trade,
 };
@@ -66,6 +67,10 @@ impl Trading {
             wish.qty = wish.qty.min(closable);
             self.orders[index].wish.qty = wish.qty;
             self.orders[index].leaves = wish.qty;
+        }
+        // A conditional order binds nothing while it waits, so what it needs may be gone by now.
+        if wish.trigger.is_some() && wallet::check(self, members, member, &wish, Some(index)).is_err() {
+            return self.end(index, Status::Rejected, "UNKNOWN", "EC_Others", now);
         }
         let symbol = self.instruments[wish.instrument].symbol.clone();
         self.book_mut(wish.instrument).open_unlimited(owner(member));
@@ -372,7 +377,7 @@ impl Trading {
         if !order.status.is_open() {
             self.watched.remove(&index);
         }
-        if matches!(order.status, Status::New | Status::PartiallyFilled) {
+        if order.binds() {
             self.resting.insert((order.member, index));
         } else {
             self.resting.remove(&(order.member, index));

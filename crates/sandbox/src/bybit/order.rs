@@ -20,6 +20,8 @@ pub(super) enum Status {
     PartiallyFilledCanceled,
     /// A conditional order that was cancelled before its price came.
     Deactivated,
+    /// A conditional order that its account could not pay when its price came.
+    Rejected,
 }
 
 impl Status {
@@ -32,6 +34,7 @@ impl Status {
             Self::Cancelled => "Cancelled",
             Self::PartiallyFilledCanceled => "PartiallyFilledCanceled",
             Self::Deactivated => "Deactivated",
+            Self::Rejected => "Rejected",
         }
     }
 
@@ -157,7 +160,37 @@ pub(super) fn text(value: Decimal) -> String {
     value.normalize().to_string()
 }
 
+impl Wish {
+    /// Whether it is a take profit or a stop loss of the spot market: it binds coins before its price comes.
+    pub(super) fn is_tpsl(&self) -> bool {
+        self.trigger.is_some() && self.extra.get("orderFilter").is_some_and(|filter| filter == "tpslOrder")
+    }
+
+    /// The same as it is counted while it waits: at its limit, whatever the book asks.
+    pub(super) fn as_bound(&self) -> Self {
+        Self { is_market: false, ..self.clone() }
+    }
+}
+
 impl Order {
+    /// Whether it binds coins.
+    pub(super) fn binds(&self) -> bool {
+        match self.status {
+            Status::New | Status::PartiallyFilled => true,
+            Status::Untriggered => self.wish.is_tpsl(),
+            _ => false,
+        }
+    }
+
+    /// The kind of a conditional order.
+    pub(super) fn stop_type(&self) -> &'static str {
+        match self.wish.trigger {
+            None => "",
+            Some(_) if self.wish.is_tpsl() => "tpslOrder",
+            Some(_) => "Stop",
+        }
+    }
+
     /// As the lists show it.
     pub(super) fn show(&self, instrument: &Instrument) -> Value {
         let wish = &self.wish;
@@ -179,7 +212,7 @@ impl Order {
             "cumExecQty": instrument.show_qty(self.filled), "cumExecValue": text(self.value),
             "cumExecFee": text(self.fees), "timeInForce": wish.duration.name(),
             "orderType": if wish.is_market { "Market" } else { "Limit" },
-            "stopOrderType": if wish.trigger.is_some() { "Stop" } else { "" }, "orderIv": extra("orderIv"),
+            "stopOrderType": self.stop_type(), "orderIv": extra("orderIv"),
             "marketUnit": extra("marketUnit"), "triggerPrice": trigger, "takeProfit": extra("takeProfit"),
             "stopLoss": extra("stopLoss"), "tpslMode": extra("tpslMode"), "ocoTriggerBy": "",
             "tpLimitPrice": extra("tpLimitPrice"), "slLimitPrice": extra("slLimitPrice"),

@@ -92,8 +92,12 @@ impl Desk<'_> {
         if let Some(qty) = given.decimal("qty")? {
             wish.qty = qty;
         }
-        if let (Some(price), Some(trigger)) = (given.decimal("triggerPrice")?, &mut wish.trigger) {
+        let new_trigger = given.decimal("triggerPrice")?.filter(|price| !price.is_zero());
+        if let (Some(price), Some(trigger)) = (new_trigger, &mut wish.trigger) {
             trigger.price = price;
+            if wish.is_market {
+                wish.price = wishes::limit_around(self.trading, wish.instrument, wish.side, price);
+            }
         }
         if (wish.price, wish.qty, wish.trigger) == (order.wish.price, order.wish.qty, order.wish.trigger) {
             return Err(Refusal::params(
@@ -121,6 +125,8 @@ impl Desk<'_> {
             let mut rest = wish.clone();
             rest.qty -= order.filled;
             wallet::check(self.trading, self.members, self.member, &rest, Some(index))?;
+        } else if wish.is_tpsl() {
+            wallet::check(self.trading, self.members, self.member, &wish.as_bound(), Some(index))?;
         }
         self.trading.amend(self.members, index, (wish.price, wish.qty, wish.trigger), self.now);
         Ok(index)

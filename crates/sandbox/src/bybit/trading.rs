@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::category::Category;
 use super::instruments::{self, Instrument};
-use super::order::{Closed, Execution, Order};
+use super::order::{Closed, Execution, Order, OwnTrade, Wish};
 use super::position::Position;
 use crate::exchange::{Exchange, Free, Owner, Side};
 use crate::streams::{BookLevels, History};
@@ -57,7 +57,7 @@ pub(super) struct Trading {
     pub(super) book_ids: HashMap<usize, String>,
     /// Open orders that wait for a price.
     pub(super) watched: BTreeSet<usize>,
-    /// Accounts and their orders that rest in a book.
+    /// Accounts and their orders that bind coins: those that rest in a book, and some that wait for a price.
     pub(super) resting: BTreeSet<(usize, usize)>,
     pub(super) by_link: HashMap<(usize, Category, String), usize>,
     pub(super) executions: Vec<Execution>,
@@ -115,6 +115,16 @@ impl Trading {
     /// The levels of a side, the best one first.
     pub(super) fn levels(&self, instrument: usize, side: Side) -> Vec<(Decimal, Decimal)> {
         self.book(instrument).levels(&self.instruments[instrument].symbol, side)
+    }
+
+    /// What an order can trade with: prices and quantities, the best first. Its owner's own orders may have to go, or stop it.
+    pub(super) fn offers(&self, member: usize, wish: &Wish) -> Vec<(Decimal, Decimal)> {
+        let symbol = &self.instruments[wish.instrument].symbol;
+        let resting = self.book(wish.instrument).resting(symbol, wish.side.opposite());
+        let is_own =
+            |order: &&crate::exchange::Order| order.owner == owner(member) && wish.own_trade != OwnTrade::Allowed;
+        let resting = resting.take_while(|order| wish.own_trade == OwnTrade::CancelMaker || !is_own(order));
+        resting.filter(|order| !is_own(order)).map(|order| (order.terms.price, order.remaining)).collect()
     }
 
     pub(super) fn best(&self, instrument: usize, side: Side) -> Option<(Decimal, Decimal)> {

@@ -48,7 +48,7 @@ fn bound(trading: &Trading, member: usize, without: Option<usize>) -> BTreeMap<&
     bound
 }
 
-/// The open orders of an account that are in a book.
+/// The open orders of an account that bind coins.
 fn open(trading: &Trading, member: usize) -> impl Iterator<Item = (usize, &Order)> {
     let resting = trading.resting.range((member, 0)..(member + 1, 0));
     resting.map(|(_, index)| (*index, &trading.orders[*index]))
@@ -84,7 +84,7 @@ pub(super) fn check(
     // A market order pays what the book asks, not its limit.
     let mut meant = wish.clone();
     if wish.is_market && wish.side == Side::Bid {
-        meant.price = average(trading, wish);
+        meant.price = average(trading, member, wish);
     }
     let (coin, amount) = needs(trading, member, &meant, wish.qty);
     if instrument.category == Category::Spot {
@@ -103,9 +103,9 @@ pub(super) fn check(
 }
 
 /// The mean price that a market order gets from the book as it is.
-fn average(trading: &Trading, wish: &Wish) -> Decimal {
+fn average(trading: &Trading, member: usize, wish: &Wish) -> Decimal {
     let (mut rest, mut paid) = (wish.qty, Decimal::ZERO);
-    for (price, count) in trading.levels(wish.instrument, wish.side.opposite()) {
+    for (price, count) in trading.offers(member, wish) {
         let part = rest.min(count);
         paid += part * price;
         rest -= part;

@@ -115,6 +115,8 @@ pub(super) fn read(
     check_size(trading, &wish)?;
     if trigger.is_none() {
         wallet::check(trading, members, member, &wish, None)?;
+    } else if wish.is_tpsl() {
+        wallet::check(trading, members, member, &wish.as_bound(), None)?;
     }
     Ok(wish)
 }
@@ -196,7 +198,7 @@ pub(super) fn market_limit(trading: &Trading, index: usize, side: Side) -> Decim
     limit_around(trading, index, side, best.unwrap_or_else(|| trading.last(index)))
 }
 
-fn limit_around(trading: &Trading, index: usize, side: Side, price: Decimal) -> Decimal {
+pub(super) fn limit_around(trading: &Trading, index: usize, side: Side, price: Decimal) -> Decimal {
     let tick = trading.instruments[index].tick;
     let far = price * (Decimal::ONE + side.sign() * SLIPPAGE);
     (far / tick).floor().max(Decimal::ONE) * tick
@@ -223,7 +225,7 @@ fn quantity(trading: &Trading, member: usize, wish: &Wish, given: &Given) -> Res
         return Err(Refusal::new(170_140, "Order value exceeded lower limit"));
     }
     let (mut money, mut bought) = (qty, Decimal::ZERO);
-    for (price, count) in trading.levels(wish.instrument, wish.side.opposite()) {
+    for (price, count) in trading.offers(member, wish) {
         let most = money / price;
         if most <= count {
             bought += most;
