@@ -106,8 +106,9 @@ pub(super) fn read(trading: &Trading, given: &Given, leg: Leg) -> Result<Wish, R
         (None, None, _) => return Err(Refusal::mandatory(&named("quantity"))),
     };
     for name in ["icebergQty", "trailingDelta", "pegPriceType", "pegOffsetValue", "pegOffsetType"] {
-        if given.has(&named(name)) {
-            return Err(Refusal::new(-1013, "This order type is not possible in this trading mode."));
+        let name = named(name);
+        if given.has(&name) {
+            return Err(Refusal::new(-1013, format!("{name}: the sandbox does not simulate it.")));
         }
     }
     let own_trade = match given.text("selfTradePreventionMode") {

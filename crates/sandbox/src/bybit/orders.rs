@@ -82,6 +82,7 @@ impl Desk<'_> {
     }
 
     fn amend(&mut self, given: &Given) -> Result<usize, Refusal> {
+        wishes::check_simulated(given)?;
         let index = self.open(given)?;
         let order = &self.trading.orders[index];
         let mut wish = order.wish.clone();
@@ -173,7 +174,11 @@ impl Desk<'_> {
             wishes::instrument(self.trading, category, given, self.now)?;
         }
         let is_meant = |order: &Order| {
-            order.member == self.member && order.status.is_open() && is_of(self.trading, order, category, given)
+            let kind = given.text("stopOrderType");
+            order.member == self.member
+                && order.status.is_open()
+                && is_of(self.trading, order, category, given)
+                && kind.is_none_or(|kind| kind == order.stop_type())
         };
         let orders = self.trading.orders.iter().enumerate();
         let meant: Vec<usize> = orders.filter(|(_, order)| is_meant(order)).map(|(index, _)| index).collect();

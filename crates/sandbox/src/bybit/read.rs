@@ -70,6 +70,16 @@ impl Given {
         self.value(name).and_then(Value::as_bool).unwrap_or_default()
     }
 
+    /// Whether a parameter asks for anything: it is not left out, empty, zero or `false`.
+    pub(super) fn asks_for(&self, name: &str) -> bool {
+        match self.value(name) {
+            None | Some(Value::Bool(false)) => false,
+            Some(Value::String(text)) => !text.is_empty() && number::parse(text).is_none_or(|number| !number.is_zero()),
+            Some(Value::Number(number)) => number.as_f64() != Some(0.0),
+            Some(_) => true,
+        }
+    }
+
     pub(super) fn category(&self) -> Result<Category, Refusal> {
         let name = self.required("category")?;
         Category::named(name).ok_or_else(|| Refusal::params("category is invalid"))

@@ -18,12 +18,10 @@ use crate::exchange::Side;
 pub(super) const MOST: Decimal = dec!(1999999.80);
 /// A market order goes no further than this part from the best price.
 const SLIPPAGE: Decimal = dec!(0.05);
-/// Members of an order that are kept as they were given, and shown.
-const EXTRA: [&str; 11] = [
-    "orderIv",
+/// Members of an order that are kept as they were given, and shown. Those of a take profit or a stop loss mean nothing, as
+/// an order with one is refused.
+const EXTRA: [&str; 8] = [
     "marketUnit",
-    "takeProfit",
-    "stopLoss",
     "tpslMode",
     "tpLimitPrice",
     "slLimitPrice",
@@ -32,6 +30,30 @@ const EXTRA: [&str; 11] = [
     "triggerBy",
     "orderFilter",
 ];
+
+/// Parameters that change what an order does, and that the sandbox does not simulate.
+const NOT_SIMULATED: [&str; 8] = [
+    "takeProfit",
+    "stopLoss",
+    "slippageToleranceType",
+    "slippageTolerance",
+    "orderIv",
+    "mmp",
+    "bboSideType",
+    "bboLevel",
+];
+
+/// Refuses what would be ignored otherwise. Clients send empty texts, zeros and `false` for what their caller leaves out.
+pub(super) fn check_simulated(given: &Given) -> Result<(), Refusal> {
+    let refused = |name: &str| Refusal::params(format!("{name}: the sandbox does not simulate it"));
+    if let Some(name) = NOT_SIMULATED.into_iter().find(|name| given.asks_for(name)) {
+        return Err(refused(name));
+    }
+    match given.text("orderFilter") {
+        None | Some("Order" | "StopOrder" | "tpslOrder") => Ok(()),
+        Some(_) => Err(refused("orderFilter")),
+    }
+}
 
 /// The instrument that a request names, which has to be open for trading.
 pub(super) fn instrument(trading: &Trading, category: Category, given: &Given, now: i64) -> Result<usize, Refusal> {
@@ -56,6 +78,7 @@ pub(super) fn read(
     given: &Given,
     now: i64,
 ) -> Result<Wish, Refusal> {
+    check_simulated(given)?;
     let category = given.category()?;
     let index = instrument(trading, category, given, now)?;
     let link = link(trading, member, category, given)?;
@@ -82,7 +105,6 @@ pub(super) fn read(
         return Err(Refusal::params("position idx not match position mode"));
     }
     let trigger = trigger(trading, index, given)?;
-    let reduce_only = given.flag("reduceOnly") && category.has_positions();
     let close_on_trigger = given.flag("closeOnTrigger");
     // The venue has such an order only reduce a position too.
     let reduce_only = (given.flag("reduceOnly") || close_on_trigger) && category.has_positions();

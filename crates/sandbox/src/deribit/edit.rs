@@ -47,10 +47,12 @@ pub(super) struct Amendment {
     pub(super) trigger_price: Option<Decimal>,
     pub(super) trigger_offset: Option<Decimal>,
     pub(super) display_amount: Option<Decimal>,
+    pub(super) mmp: Option<bool>,
     pub(super) quote: Option<QuoteMark>,
 }
 
 fn change(state: &mut State, slot: OrderLocation, params: &Params) -> Outcome {
+    order_request::check_simulated(params)?;
     let instrument = open_instrument(state, slot)?;
     check_in_time(state, params)?;
     let amendment = Amendment {
@@ -62,6 +64,7 @@ fn change(state: &mut State, slot: OrderLocation, params: &Params) -> Outcome {
         trigger_price: params.decimal("trigger_price")?,
         trigger_offset: params.decimal("trigger_offset")?,
         display_amount: params.decimal("display_amount")?,
+        mmp: params.boolean("mmp")?,
         quote: None,
     };
     done(&amend(state, slot, amendment)?)
@@ -89,6 +92,7 @@ pub(super) fn amend(state: &mut State, slot: OrderLocation, amendment: Amendment
         order.contracts = Number(instrument.contracts(amount));
     }
     order.post_only = amendment.post_only.unwrap_or(order.post_only);
+    order.mmp = amendment.mmp.unwrap_or(order.mmp);
     order.reduce_only = amendment.reduce_only.unwrap_or(order.reduce_only);
     let or_reject = amendment.reject_post_only.or(order.reject_post_only).unwrap_or_default();
     order.reject_post_only = order.post_only.then_some(or_reject);

@@ -57,8 +57,17 @@ impl OrderRequest {
     }
 }
 
+/// Refuses what would be ignored otherwise: prices in dollars or volatility, and orders that set off others.
+pub(super) fn check_simulated(params: &Params) -> Result<(), Error> {
+    match ["advanced", "linked_order_type", "otoco_config"].into_iter().find(|name| params.asks_for(name)) {
+        Some(name) => Err(Error::invalid_param(name, "the sandbox does not simulate it")),
+        None => Ok(()),
+    }
+}
+
 /// Reads the params of a new order.
 pub(super) fn read(params: &Params, instrument: &Instrument) -> Result<OrderRequest, Error> {
+    check_simulated(params)?;
     let types =
         ["limit", "stop_limit", "take_limit", "market", "stop_market", "take_market", "market_limit", "trailing_stop"];
     let times = ["good_til_cancelled", "good_til_day", "fill_or_kill", "immediate_or_cancel"];

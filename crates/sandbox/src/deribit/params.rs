@@ -72,6 +72,15 @@ impl Params {
         others.map(|(name, param)| (name.clone(), text(param))).collect()
     }
 
+    /// Whether a param is neither left out nor empty.
+    pub(super) fn asks_for(&self, name: &str) -> bool {
+        match self.values.get(name) {
+            None => false,
+            Some(Param::Json(raw)) => !["null", "\"\"", "[]"].contains(&raw.get()),
+            Some(Param::Query(elements)) => elements.iter().any(|text| !text.is_empty() && text != "[]"),
+        }
+    }
+
     pub(super) fn text(&self, name: &str) -> Result<Option<String>, Error> {
         self.read(name, "must be a string", |text| Some(text.to_owned()))
     }
