@@ -42,6 +42,7 @@ mod masking;
 mod message;
 mod number;
 mod overview;
+mod paging;
 mod request_log;
 mod server;
 mod signature;

@@ -59,7 +59,8 @@ pub(super) fn list_sub(members: &Members, caller: usize, given: &Given, now: i64
     let uid = uid.parse().map_err(|_| Refusal::params("subMemberId must be an integer"))?;
     let member = members.sub(master, uid).ok_or_else(|| Refusal::params("subMemberId: no such sub-account"))?;
     let own = members.keys.iter().filter(|key| key.member == member).rev();
-    let (page, next) = given.page(own, 20, 20)?;
+    // Newer keys have higher numbers, and some keys are gone.
+    let (page, next) = given.page(own.map(|key| (-key.id, key)), 20, 20)?;
     let page: Vec<Value> = page.into_iter().map(|key| listed(key, now)).collect();
     Ok(Outcome::silent(json!({"result": page, "nextPageCursor": next})))
 }

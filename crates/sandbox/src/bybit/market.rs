@@ -13,6 +13,7 @@ use super::streams::BookFeed;
 use super::trading::{PublicTrade, Trading};
 use super::wishes;
 use crate::exchange::Side;
+use crate::paging::key;
 
 const HOUR_MILLIS: i64 = 3_600_000;
 const DAY_MILLIS: i64 = 24 * HOUR_MILLIS;
@@ -31,16 +32,16 @@ pub(super) fn instruments(trading: &Trading, given: &Given, now: i64) -> Result<
     {
         return Err(Refusal::params("symbol invalid"));
     }
-    let meant = trading.of(category).map(|(_, one)| one).filter(|one| {
+    let meant = trading.of(category).filter(|(_, one)| {
         given.lets_in("symbol", &one.symbol)
             && given.lets_in("baseCoin", one.base)
             && given.lets_in("status", if one.is_live(now) { "Trading" } else { "Closed" })
     });
     let (page, next) = if category == Category::Spot {
         // It has no pages.
-        (meant.collect(), String::new())
+        (meant.map(|(_, one)| one).collect(), String::new())
     } else {
-        given.page(meant, 500, 1000)?
+        given.page(meant.map(|(index, one)| (key(index), one)), 500, 1000)?
     };
     let page: Vec<Value> = page.into_iter().map(|one| one.show(now)).collect();
     Ok(Outcome::ok(json!({"category": category.name(), "list": page, "nextPageCursor": next})))

@@ -9,6 +9,7 @@ use super::read::Given;
 use super::reply::{Outcome, Refusal};
 use super::trading::Trading;
 use super::{wallet, wishes};
+use crate::paging::newest_first;
 
 /// What is done with orders.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -244,7 +245,7 @@ fn list(
 ) -> Result<Outcome, Refusal> {
     // A wrong time is refused, although no order may be compared with it.
     given.spans(0)?;
-    let own = trading.orders.iter().rev().filter(|order| {
+    let own = newest_first(&trading.orders).filter(|(_, order)| {
         order.member == member
             && is_of(trading, order, category, given)
             && given.lets_in("orderId", &order.id)
@@ -261,7 +262,7 @@ fn list(
 pub(super) fn executions(trading: &Trading, member: usize, given: &Given) -> Result<Outcome, Refusal> {
     let category = given.category()?;
     given.spans(0)?;
-    let own = trading.executions.iter().rev().filter(|execution| {
+    let own = newest_first(&trading.executions).filter(|(_, execution)| {
         let instrument = &trading.instruments[execution.instrument];
         execution.member == member
             && instrument.category == category

@@ -8,6 +8,7 @@ use super::read::Given;
 use super::reply::{Outcome, Refusal};
 use super::trading::Trading;
 use super::wishes;
+use crate::paging::{key, newest_first};
 
 /// The positions of an account. One that is named by its symbol is listed though nothing is held.
 pub(super) fn list(trading: &Trading, member: usize, given: &Given) -> Result<Outcome, Refusal> {
@@ -34,7 +35,7 @@ pub(super) fn list(trading: &Trading, member: usize, given: &Given) -> Result<Ou
                     && given.lets_in("baseCoin", instrument.base)
             }
         };
-        is_wanted.then(|| position.show(instrument, trading.last(index)))
+        is_wanted.then(|| (key(index), position.show(instrument, trading.last(index))))
     });
     let (page, next) = given.page(own, 20, 200)?;
     Ok(Outcome::ok(json!({"category": category.name(), "list": page, "nextPageCursor": next})))
@@ -84,7 +85,7 @@ pub(super) fn set_leverage(trading: &mut Trading, member: usize, given: &Given, 
 pub(super) fn closed(trading: &Trading, member: usize, given: &Given) -> Result<Outcome, Refusal> {
     let category = with_positions(given)?;
     given.spans(0)?;
-    let own = trading.closed.iter().rev().filter(|closed| {
+    let own = newest_first(&trading.closed).filter(|(_, closed)| {
         let instrument = &trading.instruments[closed.instrument];
         closed.member == member
             && instrument.category == category

@@ -7,6 +7,7 @@ use super::category::Category;
 use super::reply::Refusal;
 use crate::message::Request;
 use crate::number;
+use crate::paging::page_after;
 
 /// What an operation was given: the query of a GET, the body of a POST.
 pub(super) struct Given(Map<String, Value>);
@@ -109,42 +110,27 @@ impl Given {
         self.text(name).is_none_or(|wanted| wanted == value)
     }
 
-    /// One page of a list, and the cursor of the next one: empty on the last.
+    /// One page of a list whose items have rising keys, and the cursor of the next one: empty on the last.
     pub(super) fn page<T>(
         &self,
-        items: impl IntoIterator<Item = T>,
+        items: impl Iterator<Item = (i64, T)>,
         usual: usize,
         most: usize,
     ) -> Result<(Vec<T>, String), Refusal> {
-        self.page_of(items, ("limit", "cursor"), usual, most)
-    }
-
-    pub(super) fn page_of<T>(
-        &self,
-        items: impl IntoIterator<Item = T>,
-        (limit, cursor): (&str, &str),
-        usual: usize,
-        most: usize,
-    ) -> Result<(Vec<T>, String), Refusal> {
-        let wrong = || Refusal::params(format!("{limit} is invalid"));
-        let size = match self.integer(limit)? {
+        let wrong = || Refusal::params("limit is invalid");
+        let size = match self.integer("limit")? {
             None => usual,
             Some(size) => usize::try_from(size).ok().filter(|size| *size > 0).ok_or_else(wrong)?.min(most),
         };
-        let start = match self.text(cursor) {
-            None => 0,
-            Some(text) => position(text).ok_or_else(|| Refusal::params(format!("{cursor} is invalid")))?,
-        };
-        let mut rest = items.into_iter().skip(start);
-        let page: Vec<T> = rest.by_ref().take(size).collect();
-        let next = if rest.next().is_some() { format!("page%3A{}", start + page.len()) } else { String::new() };
-        Ok((page, next))
+        let after = self.text("cursor").map(last_of).map(|key| key.ok_or_else(|| Refusal::params("cursor is invalid")));
+        let (page, last) = page_after(items, after.transpose()?.as_ref(), size);
+        Ok((page, last.map(|key| format!("after%3A{key}")).unwrap_or_default()))
     }
 }
 
-/// Where a cursor leads. Some clients encode the percent sign that it holds, and some do not.
-fn position(cursor: &str) -> Option<usize> {
-    let number = cursor.strip_prefix("page:").or_else(|| cursor.strip_prefix("page%3A"))?;
+/// The key of the last item before a cursor. Some clients encode the percent sign that a cursor holds, and some do not.
+fn last_of(cursor: &str) -> Option<i64> {
+    let number = cursor.strip_prefix("after:").or_else(|| cursor.strip_prefix("after%3A"))?;
     number.parse().ok()
 }
 
@@ -160,7 +146,7 @@ mod tests {
         let mut seen = Vec::new();
         loop {
             let given = Given::from(json!({"limit": "2", "cursor": cursor})).unwrap();
-            let (page, next) = given.page(0..5, 50, 50).unwrap();
+            let (page, next) = given.page((0..5).map(|item| (item, item)), 50, 50).unwrap();
             seen.push(page);
             if next.is_empty() {
                 break;
@@ -170,7 +156,7 @@ mod tests {
         }
         assert_eq!(seen, [vec![0, 1], vec![2, 3], vec![4]]);
         for wrong in [json!({"limit": 0}), json!({"limit": "x"}), json!({"cursor": "5"})] {
-            assert!(Given::from(wrong).unwrap().page(0..5, 50, 50).is_err());
+            assert!(Given::from(wrong).unwrap().page((0..5).map(|item| (item, item)), 50, 50).is_err());
         }
     }
 }

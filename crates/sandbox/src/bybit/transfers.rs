@@ -9,6 +9,7 @@ use super::read::Given;
 use super::reply::{Outcome, Refusal};
 use super::trading::Trading;
 use super::wallet;
+use crate::paging::newest_first;
 
 /// A coin has no more decimals.
 const DECIMALS: u32 = 8;
@@ -152,7 +153,7 @@ impl Desk<'_> {
     pub(super) fn list(&self, given: &Given, is_universal: bool) -> Result<Outcome, Refusal> {
         given.spans(0)?;
         let own = self.members.keys[self.caller].member;
-        let meant = self.done.iter().rev().filter(|transfer| {
+        let meant = newest_first(self.done).filter(|(_, transfer)| {
             transfer.by == own
                 && transfer.is_universal == is_universal
                 && given.lets_in("transferId", &transfer.id)

@@ -9,6 +9,7 @@ use super::orders::{Order, OrderState, Price};
 use super::params::Params;
 use super::state::{Outcome, Session, State, done};
 use crate::number::Number;
+use crate::paging::{key, newest_first, page_after};
 
 const USUAL_COUNT: i64 = 20;
 
@@ -103,21 +104,34 @@ struct Page<'a> {
     continuation: Option<String>,
 }
 
-/// `private/get_trigger_order_history`. `continuation` is how many entries the pages before had.
+/// `private/get_trigger_order_history`. `continuation` names the last entry of the page before: its order and its place there.
 pub(super) fn get_trigger_order_history(state: &mut State, session: &Session, params: &Params) -> Outcome {
     let currency = filter::required_currency(params)?;
     let name = params.text("instrument_name")?;
     let count = filter::count(params, USUAL_COUNT)?;
-    let skipped = params.text("continuation")?.map(|text| text.parse::<usize>()).transpose();
-    let skipped =
-        skipped.map_err(|_| Error::invalid_param("continuation", "not one of this list"))?.unwrap_or_default();
-    let fits = |order: &&Order| {
+    let after = params
+        .text("continuation")?
+        .map(|text| entry_named(&text))
+        .map(|key| key.ok_or_else(|| Error::invalid_param("continuation", "not one of this list")));
+    let after = after.transpose()?;
+    let fits = |order: &Order| {
         name.as_ref().is_none_or(|name| order.instrument_name == *name)
             && state.is_on(order, |instrument| instrument.is_listed_under(&currency))
     };
-    let orders = state.accounts[session.account].orders.iter().rev().filter(fits);
-    let mut rest = orders.flat_map(events).skip(skipped);
-    let entries: Vec<Event<'_>> = rest.by_ref().take(count).collect();
-    let continuation = rest.next().map(|_| (skipped + entries.len()).to_string());
+    let orders = newest_first(&state.accounts[session.account].orders).filter(|(_, order)| fits(order));
+    let all = orders.flat_map(|(order, of)| {
+        // An order that ends has one event more: what is keyed is how many are older.
+        let events = events(of);
+        let count = key(events.len());
+        events.into_iter().zip(1..).map(move |(event, place)| ((order, place - count), event))
+    });
+    let (entries, last) = page_after(all, after.as_ref(), count);
+    let continuation = last.map(|(order, place)| format!("{order}:{place}"));
     done(&Page { entries, continuation })
+}
+
+/// The key of an entry in the list of events.
+fn entry_named(continuation: &str) -> Option<(i64, i64)> {
+    let (order, place) = continuation.split_once(':')?;
+    Some((order.parse().ok()?, place.parse().ok()?))
 }

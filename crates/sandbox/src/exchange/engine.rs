@@ -13,6 +13,7 @@ use super::plan::Plan;
 use super::records::{Fill, Trade};
 use super::terms::{Owner, ReduceOnly, Side, Terms, TimeInForce};
 use crate::make::uuid;
+use crate::paging::{key, newest_first};
 
 /// What a venue charges and binds.
 pub(crate) trait Rules {
@@ -174,23 +175,34 @@ impl<R: Rules> Exchange<R> {
         self.indexes.get(id).map(|index| &self.orders[*index])
     }
 
-    /// All trades, the newest first.
-    pub(crate) fn trades(&self) -> impl DoubleEndedIterator<Item = &Trade> {
-        self.trades.iter().rev()
-    }
-
     /// The trades of a market, the oldest first.
     pub(crate) fn trades_of(&self, ticker: &str) -> impl DoubleEndedIterator<Item = &Trade> {
         let book = self.books.get(ticker);
         book.into_iter().flat_map(|book| &book.trades).map(|index| &self.trades[*index])
     }
 
-    /// The trades of a market or of all, the newest first. Those of one market are found without the others.
-    pub(crate) fn newest_trades<'a>(&'a self, ticker: Option<&'a str>) -> Box<dyn Iterator<Item = &'a Trade> + 'a> {
+    /// The trades of a market or of all with their keys, the newest first. Those of one market are found without the others.
+    pub(crate) fn newest_trades<'a>(
+        &'a self,
+        ticker: Option<&'a str>,
+    ) -> Box<dyn Iterator<Item = (i64, &'a Trade)> + 'a> {
         match ticker {
-            Some(ticker) => Box::new(self.trades_of(ticker).rev()),
-            None => Box::new(self.trades()),
+            Some(ticker) => {
+                let of_market = self.books.get(ticker).into_iter().flat_map(|book| book.trades.iter().rev());
+                Box::new(of_market.map(|index| (-key(*index), &self.trades[*index])))
+            }
+            None => Box::new(newest_first(&self.trades)),
         }
+    }
+
+    /// All orders with their keys, the newest first.
+    pub(crate) fn newest_orders(&self) -> impl Iterator<Item = (i64, &Order)> {
+        newest_first(&self.orders)
+    }
+
+    /// All fills with their keys, the newest first.
+    pub(crate) fn newest_fills(&self) -> impl Iterator<Item = (i64, &Fill)> {
+        newest_first(&self.fills)
     }
 
     /// All fills, the newest first.

@@ -62,8 +62,9 @@ pub(super) fn trades(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     // All trades of the sandbox are made in the book.
     let (of_blocks, ticker) = (query.is_set("is_block_trade"), query.text("ticker"));
     let all = state.events.newest_trades(ticker);
-    let matching = all.filter(|trade| !of_blocks && time.holds(Some(trade.time)));
-    let (page, cursor) = query.page(matching.map(trade))?;
+    let matching = all.filter(|(_, trade)| !of_blocks && time.holds(Some(trade.time)));
+    let (page, cursor) = query.page(matching)?;
+    let page: Vec<Value> = page.into_iter().map(trade).collect();
     Ok(Reply::json(200, &json!({"trades": page, "cursor": cursor})))
 }
 

@@ -18,7 +18,7 @@ pub(super) fn cutoff(state: &mut State, _: &Call) -> Result<Reply, Refusal> {
 }
 
 fn empty(call: &Call, member: &str) -> Result<Reply, Refusal> {
-    let (page, cursor) = call.query().page(std::iter::empty::<Value>())?;
+    let (page, cursor) = call.query().page(std::iter::empty::<(i64, Value)>())?;
     Ok(Reply::json(200, &json!({member: page, "cursor": cursor})))
 }
 
@@ -39,7 +39,7 @@ pub(super) fn orders(_: &mut State, call: &Call) -> Result<Reply, Refusal> {
 }
 
 pub(super) fn positions(_: &mut State, call: &Call) -> Result<Reply, Refusal> {
-    let (page, cursor) = call.query().page(std::iter::empty::<Value>())?;
+    let (page, cursor) = call.query().page(std::iter::empty::<(i64, Value)>())?;
     Ok(Reply::json(200, &json!({"market_positions": page, "event_positions": [], "cursor": cursor})))
 }
 

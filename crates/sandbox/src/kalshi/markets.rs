@@ -13,6 +13,7 @@ use super::state::State;
 use crate::clock::rfc3339;
 use crate::exchange::{Exchange, Side};
 use crate::message::Reply;
+use crate::paging::oldest_first;
 
 const DAY_MILLIS: i64 = 86_400_000;
 
@@ -170,7 +171,7 @@ pub(super) fn list(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     let updated = Span { from: seconds("min_updated_ts")?, to: seconds("max_updated_ts")? };
     let close = Span { from: seconds("min_close_ts")?, to: seconds("max_close_ts")? };
     let settled = Span { from: seconds("min_settled_ts")?, to: seconds("max_settled_ts")? };
-    let matching = state.markets.iter().filter(|market| {
+    let matching = oldest_first(&state.markets).filter(|(_, market)| {
         !combos
             && statuses.is_none_or(|statuses| statuses.contains(&market.status(call.now)))
             && query.lists("event_ticker", &market.event_ticker)

@@ -156,7 +156,7 @@ pub(super) fn list(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     let created = Span { from: query.integer("min_ts")?, to: query.integer("max_ts")? };
     let elsewhere = call.is_about_other_shard()?;
     let event = |ticker: &str| state.market(ticker).map(|market| market.event_ticker.as_str()).unwrap_or_default();
-    let matching = state.events.orders().filter(|order| {
+    let matching = state.events.newest_orders().filter(|(_, order)| {
         !elsewhere
             && call.sees(order.owner)
             && subaccount.is_none_or(|number| order.owner.subaccount == number)
@@ -165,7 +165,8 @@ pub(super) fn list(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
             && query.text("event_ticker").is_none_or(|_| query.lists("event_ticker", event(&order.ticker)))
             && created.holds(Some(order.created))
     });
-    let (page, cursor) = query.page(matching.map(|order| to_json(order, state)))?;
+    let (page, cursor) = query.page(matching)?;
+    let page: Vec<Value> = page.into_iter().map(|order| to_json(order, state)).collect();
     Ok(Reply::json(200, &json!({"orders": page, "cursor": cursor})))
 }
 

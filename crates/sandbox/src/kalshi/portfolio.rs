@@ -12,6 +12,7 @@ use super::state::{FIRST_DEPOSIT, Settlement, State};
 use crate::clock::rfc3339;
 use crate::exchange::{Fill, Owner, Side};
 use crate::message::Reply;
+use crate::paging::newest_first;
 
 /// The worth of a position at the last price: positive counts are yes, negative ones no.
 fn worth(state: &State, ticker: &str, contracts: Decimal) -> Decimal {
@@ -58,7 +59,7 @@ pub(super) fn fills(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     let subaccount = call.subaccount_or_all()?;
     let time = Span { from: query.integer("min_ts")?, to: query.integer("max_ts")? };
     let elsewhere = call.is_about_other_shard()?;
-    let matching = state.events.fills().filter(|fill| {
+    let matching = state.events.newest_fills().filter(|(_, fill)| {
         !elsewhere
             && call.sees(fill.owner)
             && subaccount.is_none_or(|number| fill.owner.subaccount == number)
@@ -66,7 +67,8 @@ pub(super) fn fills(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
             && query.text("order_id").is_none_or(|id| fill.order_id == id)
             && time.holds(Some(fill.time))
     });
-    let (page, cursor) = query.page(matching.map(fill))?;
+    let (page, cursor) = query.page(matching)?;
+    let page: Vec<Value> = page.into_iter().map(fill).collect();
     Ok(Reply::json(200, &json!({"fills": page, "cursor": cursor})))
 }
 
@@ -97,7 +99,7 @@ pub(super) fn settlements(state: &mut State, call: &Call) -> Result<Reply, Refus
     let query = call.query();
     let subaccount = call.subaccount_or_all()?;
     let time = Span { from: query.integer("min_ts")?, to: query.integer("max_ts")? };
-    let matching = state.settlements.iter().rev().filter(|settlement| {
+    let matching = newest_first(&state.settlements).filter(|(_, settlement)| {
         let market = &state.markets[settlement.market];
         call.sees(settlement.owner)
             && subaccount.is_none_or(|number| settlement.owner.subaccount == number)
@@ -105,7 +107,8 @@ pub(super) fn settlements(state: &mut State, call: &Call) -> Result<Reply, Refus
             && query.text("event_ticker").is_none_or(|ticker| market.event_ticker == ticker)
             && time.holds(Some(settlement.time))
     });
-    let (page, cursor) = query.page(matching.map(|settlement| settled(state, settlement)))?;
+    let (page, cursor) = query.page(matching)?;
+    let page: Vec<Value> = page.into_iter().map(|settlement| settled(state, settlement)).collect();
     Ok(Reply::json(200, &json!({"settlements": page, "cursor": cursor})))
 }
 
@@ -147,12 +150,12 @@ pub(super) fn deposits(state: &mut State, call: &Call) -> Result<Reply, Refusal>
         "created_ts": seconds,
         "finalized_ts": seconds,
     });
-    let (page, cursor) = call.query().page_of(std::iter::once(deposit), 100, 500)?;
+    let (page, cursor) = call.query().page_of(std::iter::once((0, deposit)), 100, 500)?;
     Ok(Reply::json(200, &json!({"deposits": page, "cursor": cursor})))
 }
 
 /// No operation takes money out.
 pub(super) fn withdrawals(_: &mut State, call: &Call) -> Result<Reply, Refusal> {
-    let (page, cursor) = call.query().page_of(std::iter::empty::<Value>(), 100, 500)?;
+    let (page, cursor) = call.query().page_of(std::iter::empty::<(i64, Value)>(), 100, 500)?;
     Ok(Reply::json(200, &json!({"withdrawals": page, "cursor": cursor})))
 }

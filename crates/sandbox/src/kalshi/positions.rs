@@ -47,7 +47,7 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
                 && query.text("event_ticker").is_none_or(|ticker| held.event == ticker)
         })
         .collect();
-    let (page, cursor) = query.page(matching.iter())?;
+    let (page, cursor) = query.page(matching.iter().map(|held| (held.ticker.to_owned(), held)))?;
     let mut events: Vec<&str> = page.iter().map(|held| held.event).collect();
     events.dedup();
     let events: Vec<Value> = events.into_iter().map(|event| event_json(state, event, &matching)).collect();

@@ -1,5 +1,6 @@
 //! Reads bodies, query parameters and fixed-point text.
 
+use std::fmt::Display;
 use std::str::FromStr;
 
 use base64::Engine;
@@ -10,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::Refusal;
 use crate::message::Request;
+use crate::paging::page_after;
 
 /// Reads a JSON body. Unknown fields are left alone, as the venue does.
 pub(super) fn body<T: DeserializeOwned>(request: &Request) -> Result<T, Refusal> {
@@ -76,34 +78,34 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// How many items earlier pages held. A cursor that was not made here starts again, as the venue does.
-    pub(super) fn offset(&self) -> usize {
-        let decode = |cursor| URL_SAFE_NO_PAD.decode(cursor).ok();
-        let bytes = self.text("cursor").and_then(decode).unwrap_or_default();
-        std::str::from_utf8(&bytes).ok().and_then(|text| text.strip_prefix("after:")?.parse().ok()).unwrap_or(0)
+    /// The key of the last item of the page before. A cursor that was not made here starts again, as the venue does.
+    fn after<K: FromStr>(&self) -> Option<K> {
+        let bytes = URL_SAFE_NO_PAD.decode(self.text("cursor")?).ok()?;
+        std::str::from_utf8(&bytes).ok()?.strip_prefix("after:")?.parse().ok()
     }
 
-    /// One page of a list, and the cursor of the next: empty on the last page. 100 items unless asked otherwise, 1000 at
-    /// most.
-    pub(super) fn page<T>(&self, items: impl Iterator<Item = T>) -> Result<(Vec<T>, String), Refusal> {
+    /// One page of a list whose items have rising keys, and the cursor of the next: empty on the last page. 100 items unless
+    /// asked otherwise, 1000 at most.
+    pub(super) fn page<K, T>(&self, items: impl Iterator<Item = (K, T)>) -> Result<(Vec<T>, String), Refusal>
+    where
+        K: Ord + Display + FromStr,
+    {
         self.page_of(items, 100, 1000)
     }
 
     /// The same with another usual and another largest page.
-    pub(super) fn page_of<T>(
+    pub(super) fn page_of<K, T>(
         &self,
-        items: impl Iterator<Item = T>,
+        items: impl Iterator<Item = (K, T)>,
         usual: usize,
         most: usize,
-    ) -> Result<(Vec<T>, String), Refusal> {
-        let (offset, limit) = (self.offset(), self.limit(usual, most)?);
-        let mut rest = items.skip(offset).peekable();
-        let page: Vec<T> = rest.by_ref().take(limit).collect();
-        let cursor = match rest.peek() {
-            Some(_) => URL_SAFE_NO_PAD.encode(format!("after:{}", offset.saturating_add(limit))),
-            None => String::new(),
-        };
-        Ok((page, cursor))
+    ) -> Result<(Vec<T>, String), Refusal>
+    where
+        K: Ord + Display + FromStr,
+    {
+        let (page, last) = page_after(items, self.after().as_ref(), self.limit(usual, most)?);
+        let cursor = last.map(|key| URL_SAFE_NO_PAD.encode(format!("after:{key}")));
+        Ok((page, cursor.unwrap_or_default()))
     }
 
     pub(super) fn refuse(&self, name: &str, rule: &str) -> Refusal {

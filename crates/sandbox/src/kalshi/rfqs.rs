@@ -12,6 +12,7 @@ use crate::clock::rfc3339;
 use crate::exchange::{Owner, Side};
 use crate::make::uuid;
 use crate::message::{Reply, Request};
+use crate::paging::newest_first;
 
 const MOST_OPEN: usize = 100;
 
@@ -157,7 +158,7 @@ pub(super) fn list(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     let query = call.query();
     let subaccount = query.integer("subaccount")?;
     let own = query.one_of("user_filter", &["self"])?.is_some() || subaccount.is_some();
-    let mine = state.rfqs.rfqs.iter().rev().filter(|rfq| {
+    let mine = newest_first(&state.rfqs.rfqs).filter(|(_, rfq)| {
         (!own || call.sees(rfq.owner))
             && subaccount.is_none_or(|number| rfq.owner.subaccount == number)
             && query.text("event_ticker").is_none_or(|wanted| rfq.event == wanted)
@@ -227,7 +228,7 @@ pub(super) fn quotes(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     let query = call.query();
     let made = query.one_of("user_filter", &["self"])?.is_some();
     let got = query.one_of("rfq_user_filter", &["self"])?.is_some();
-    let visible = state.rfqs.quotes.iter().rev().filter(|quote| {
+    let visible = newest_first(&state.rfqs.quotes).filter(|(_, quote)| {
         (call.sees(quote.owner) || call.sees(quote.asker))
             && (!made || call.sees(quote.owner))
             && (!got || call.sees(quote.asker))
@@ -339,12 +340,13 @@ fn advance(quote: &mut Value, from: &[&str], to: &str, now: i64) -> Result<Reply
 /// A page of what fits the filters.
 fn page<'a>(
     query: &Query,
-    all: impl Iterator<Item = &'a Entry>,
+    all: impl Iterator<Item = (i64, &'a Entry)>,
     member: &str,
     filters: &[&str],
     most: usize,
 ) -> Result<Reply, Refusal> {
-    let fits = |one: &&Value| filters.iter().all(|name| query.text(name).is_none_or(|wanted| one[*name] == wanted));
-    let (page, cursor) = query.page_of(all.map(|entry| &entry.json).filter(fits), most, most)?;
+    let fits = |one: &Value| filters.iter().all(|name| query.text(name).is_none_or(|wanted| one[*name] == wanted));
+    let matching = all.map(|(key, entry)| (key, &entry.json)).filter(|(_, one)| fits(one));
+    let (page, cursor) = query.page_of(matching, most, most)?;
     Ok(Reply::json(200, &json!({member: page, "cursor": cursor})))
 }

@@ -12,6 +12,7 @@ use super::read::{self, cents, dollars};
 use super::state::State;
 use crate::exchange::Owner;
 use crate::message::Reply;
+use crate::paging::newest_first;
 
 /// The body of ApplySubaccountTransfer and of its twin for the perpetual futures.
 #[derive(Deserialize)]
@@ -155,15 +156,16 @@ pub(super) fn apply_margin(state: &mut State, call: &Call) -> Result<Reply, Refu
 }
 
 /// Transfers of the caller between subaccounts of one exchange, or between the exchanges; the newest first.
-fn of_caller(state: &State, user: usize, between_instances: bool) -> impl Iterator<Item = &Transfer> {
-    let own = state.money.transfers.iter().rev().filter(move |transfer| transfer.from.owner.user == user);
-    own.filter(move |transfer| (transfer.from.instance != transfer.to.instance) == between_instances)
+fn of_caller(state: &State, user: usize, between_instances: bool) -> impl Iterator<Item = (i64, &Transfer)> {
+    let own = newest_first(&state.money.transfers).filter(move |(_, transfer)| transfer.from.owner.user == user);
+    own.filter(move |(_, transfer)| (transfer.from.instance != transfer.to.instance) == between_instances)
 }
 
 pub(super) fn list(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
-    let of_events = |transfer: &&Transfer| transfer.from.instance == Instance::EventContract;
+    let of_events = |(_, transfer): &(i64, &Transfer)| transfer.from.instance == Instance::EventContract;
     let transfers = of_caller(state, call.user()?, false).filter(of_events);
-    let transfers = transfers.map(|transfer| {
+    let (page, cursor) = call.query().page(transfers)?;
+    let page = page.into_iter().map(|transfer| {
         json!({
             "transfer_id": transfer.id,
             "from_subaccount": transfer.from.owner.subaccount,
@@ -173,7 +175,7 @@ pub(super) fn list(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
             "exchange_index": 0,
         })
     });
-    let (page, cursor) = call.query().page(transfers)?;
+    let page: Vec<Value> = page.collect();
     Ok(Reply::json(200, &json!({"transfers": page, "cursor": cursor})))
 }
 
@@ -215,8 +217,8 @@ fn instance_json(transfer: &Transfer) -> Value {
 }
 
 pub(super) fn instance_list(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
-    let transfers = of_caller(state, call.user()?, true).map(instance_json);
-    let (page, cursor) = call.query().page_of(transfers, 100, 500)?;
+    let (page, cursor) = call.query().page_of(of_caller(state, call.user()?, true), 100, 500)?;
+    let page: Vec<Value> = page.into_iter().map(instance_json).collect();
     Ok(Reply::json(200, &json!({"transfers": page, "cursor": cursor})))
 }
 

@@ -69,7 +69,8 @@ pub(in super::super) fn trades(state: &mut State, call: &Call) -> Result<Reply, 
     }
     let time = Span { from: query.integer("min_ts")?, to: query.integer("max_ts")? };
     let trades = state.perps.exchange.newest_trades(ticker);
-    let trades = trades.filter(|trade| time.holds(Some(trade.time))).map(|trade| {
+    let (page, cursor) = query.page(trades.filter(|(_, trade)| time.holds(Some(trade.time))))?;
+    let page = page.into_iter().map(|trade| {
         json!({
             "trade_id": trade.id,
             "ticker": trade.ticker,
@@ -79,6 +80,6 @@ pub(in super::super) fn trades(state: &mut State, call: &Call) -> Result<Reply, 
             "taker_side": trade.taker_side.name(),
         })
     });
-    let (page, cursor) = query.page(trades)?;
+    let page: Vec<Value> = page.collect();
     Ok(Reply::json(200, &json!({"trades": page, "cursor": cursor})))
 }

@@ -167,7 +167,7 @@ pub(in super::super) fn list(state: &mut State, call: &Call) -> Result<Reply, Re
     let query = call.query();
     let subaccount = call.subaccount_or_all()?;
     let created = Span { from: query.integer("min_ts")?, to: query.integer("max_ts")? };
-    let matching = state.perps.exchange.orders().filter(|order| {
+    let matching = state.perps.exchange.newest_orders().filter(|(_, order)| {
         call.sees(order.owner)
             && subaccount.is_none_or(|number| order.owner.subaccount == number)
             // The venue responds unknown words with an empty page.
@@ -175,7 +175,8 @@ pub(in super::super) fn list(state: &mut State, call: &Call) -> Result<Reply, Re
             && query.text("ticker").is_none_or(|ticker| order.ticker == ticker)
             && created.holds(Some(order.created))
     });
-    let (page, cursor) = query.page_of(matching.map(|order| to_json(order, state)), 10_000, 10_000)?;
+    let (page, cursor) = query.page_of(matching, 10_000, 10_000)?;
+    let page: Vec<Value> = page.into_iter().map(|order| to_json(order, state)).collect();
     Ok(Reply::json(200, &json!({"orders": page, "cursor": cursor})))
 }
 

@@ -63,8 +63,10 @@ pub(in super::super) fn fills(state: &mut State, call: &Call) -> Result<Reply, R
     let (query, subaccount) = (call.query(), call.subaccount_or_all()?);
     let time = Span { from: query.integer("min_ts")?, to: query.integer("max_ts")? };
     let is_own = |owner: Owner| call.sees(owner) && subaccount.is_none_or(|number| owner.subaccount == number);
-    let matching = state.perps.exchange.fills().filter(|fill| is_own(fill.owner) && time.holds(Some(fill.time)));
-    let (page, cursor) = query.page(matching.map(fill))?;
+    let fills = state.perps.exchange.newest_fills();
+    let matching = fills.filter(|(_, fill)| is_own(fill.owner) && time.holds(Some(fill.time)));
+    let (page, cursor) = query.page(matching)?;
+    let page: Vec<Value> = page.into_iter().map(fill).collect();
     Ok(Reply::json(200, &json!({"fills": page, "cursor": cursor})))
 }
 
