@@ -40,6 +40,7 @@ mod make;
 mod market_maker;
 mod masking;
 mod message;
+mod named_values;
 mod number;
 mod overview;
 mod paging;

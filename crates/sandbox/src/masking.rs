@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 use crate::accounts::Accounts;
+use crate::named_values::{self, NamedValue, Reading};
 
 /// What is shown in place of a secret.
 pub(crate) const HIDDEN: &str = "[hidden]";
@@ -57,14 +58,37 @@ impl Secrets {
         match value {
             Value::Object(members) => {
                 for (name, member) in members {
-                    match member {
-                        Value::String(text) if is_secret(name) => self.add(text),
-                        other => self.learn(other),
+                    if is_secret(name) {
+                        self.learn_all(member);
+                    } else {
+                        self.learn(member);
                     }
                 }
             }
             Value::Array(items) => items.iter().for_each(|item| self.learn(item)),
             _ => {}
+        }
+    }
+
+    /// Remembers every text and number of a value.
+    fn learn_all(&self, value: &Value) {
+        match value {
+            Value::String(text) => self.add(text),
+            Value::Number(number) => self.add(&number.to_string()),
+            Value::Array(items) => items.iter().for_each(|item| self.learn_all(item)),
+            Value::Object(members) => members.values().for_each(|member| self.learn_all(member)),
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+
+    /// Remembers the secrets of a text that is not JSON.
+    pub(crate) fn learn_text(&self, text: &str) {
+        for value in named_values::find(text, Reading::Lenient).into_iter().filter(|value| !value.is_bare) {
+            let value = &text[value.range];
+            self.add(value);
+            // In a form it is encoded.
+            let decoded = url::form_urlencoded::parse(value.as_bytes()).next();
+            decoded.iter().for_each(|(decoded, _)| self.add(decoded));
         }
     }
 
@@ -79,13 +103,23 @@ impl Secrets {
         }
     }
 
-    /// A text without the secrets that are known.
+    /// A text without the secrets that are known, nor what stands under their names.
     pub(crate) fn mask(&self, text: &str) -> String {
+        self.mask_read(text, Reading::Strict)
+    }
+
+    /// The same for a text that is nearly JSON.
+    pub(crate) fn mask_lenient(&self, text: &str) -> String {
+        self.mask_read(text, Reading::Lenient)
+    }
+
+    fn mask_read(&self, text: &str, reading: Reading) -> String {
         let known = self.lock();
         // A longer one first: a shorter one may be part of it.
         let mut found: Vec<&String> = known.iter().filter(|secret| text.contains(secret.as_str())).collect();
         found.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        found.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), HIDDEN))
+        let text = found.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), HIDDEN));
+        hide_named(&text, reading)
     }
 
     /// A document without secrets: neither under their names nor anywhere else.
@@ -93,9 +127,10 @@ impl Secrets {
         match value {
             Value::Object(members) => {
                 for (name, member) in members.iter_mut() {
-                    match member {
-                        Value::String(text) if is_secret(name) && !text.is_empty() => *text = HIDDEN.to_owned(),
-                        other => self.mask_json(other),
+                    if is_secret(name) && says_something(member) {
+                        *member = HIDDEN.into();
+                    } else {
+                        self.mask_json(member);
                     }
                 }
             }
@@ -108,6 +143,30 @@ impl Secrets {
     fn lock(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a value under the name of a secret may be one.
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Number(_) => true,
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+    }
+}
+
+/// A text without what stands under the names of secrets.
+fn hide_named(text: &str, reading: Reading) -> String {
+    let (mut shown, mut at) = (String::with_capacity(text.len()), 0);
+    for NamedValue { range, is_bare } in named_values::find(text, reading) {
+        shown.push_str(&text[at..range.start]);
+        // JSON stays JSON.
+        shown.push_str(&if is_bare { format!("\"{HIDDEN}\"") } else { HIDDEN.to_owned() });
+        at = range.end;
+    }
+    shown.push_str(&text[at..]);
+    shown
 }
 
 /// Whether a member, a header or a parameter of that name holds a secret.

@@ -1,6 +1,7 @@
 //! Entries of the log as JSON, with secrets masked.
 
 use http::HeaderMap;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use crate::deribit;
@@ -72,8 +73,9 @@ fn entry_secrets(venues: &Venues, entry: &Entry) -> Secrets {
     let request = &*entry.arrived.request;
     let bodies = [Some(&request.body), response(&entry.outcome).map(|response| &response.body)];
     for body in bodies.into_iter().flatten() {
-        if let Ok(value) = serde_json::from_slice::<Value>(body) {
-            secrets.learn(&value);
+        match serde_json::from_slice::<Value>(body) {
+            Ok(value) => secrets.learn(&value),
+            Err(_) => secrets.learn_text(&String::from_utf8_lossy(body)),
         }
     }
     let pairs = request.query_pairs();
@@ -239,10 +241,11 @@ fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
     .collect()
 }
 
-/// A body as text: JSON as it was written, without its secrets.
+/// A body as text: as it was written, without its secrets.
 fn body(secrets: &Secrets, body: &[u8]) -> String {
+    let is_json = serde_json::from_slice::<IgnoredAny>(body).is_ok();
     let text = String::from_utf8_lossy(body);
-    let mut text = secrets.mask(&text);
+    let mut text = if is_json { secrets.mask(&text) } else { secrets.mask_lenient(&text) };
     if text.len() > LONGEST_BODY {
         let end = (0..=LONGEST_BODY).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
         text.truncate(end);

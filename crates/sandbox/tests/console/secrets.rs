@@ -144,6 +144,45 @@ async fn no_operation_shows_a_secret() {
     assert_hidden(&everything(&console).await, &secrets);
 }
 
+#[tokio::test]
+async fn secrets_in_bodies_that_are_not_json_are_hidden() {
+    let sandbox = sandbox().await;
+    let console = Console::of(&sandbox);
+    let mut secrets = Vec::new();
+    for (number, body) in [
+        r#"{"email":"a@example.com","password":"SECRET",}"#,
+        "email=a%40example.com&password=SECRET&remember=1",
+        r#"{"private_key":"-----BEGIN PRIVATE KEY-----\nSECRET"#,
+        r#"{"client_secret":["SECRET","SECRET-2"]}"#,
+        r#"{"client_secret":["SECRET","SECRET-2"],}"#,
+        r#"{"nested":{"api_secret":SECRET}}"#,
+        r#"{api_secret: SECRET}"#,
+        r#"{"secret":{"value":"SECRET"}}"#,
+        r#"{"password":"SECRET"#,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let secret = format!("90{number}7351");
+        send(&sandbox, "POST", "/v1/user/login", &[], &body.replace("SECRET", &secret)).await;
+        let detail = console.last_detail().await;
+        assert!(!detail.to_string().contains(&secret), "{body}: {}", detail["request"]);
+        secrets.push(secret);
+    }
+    // As short as they may be.
+    send(&sandbox, "POST", "/v1/user/login", &[], r#"{"email":"a@example.com","password":"q7x!","api_secret":4711}"#)
+        .await;
+    secrets.extend(["q7x!".to_owned(), "4711".to_owned()]);
+    assert_eq!(
+        console.last_detail().await["request"]["body"],
+        r#"{"email":"a@example.com","password":"[hidden]","api_secret":"[hidden]"}"#
+    );
+    for secret in secrets {
+        let log = console.get("api/log").await.to_string();
+        assert!(!log.contains(&format!("\"{secret}")), "{secret} is shown in the list");
+    }
+}
+
 /// What is called a secret is hidden.
 fn assert_no_secret_members(operation: &str, value: &Value) {
     match value {
