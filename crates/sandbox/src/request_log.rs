@@ -16,7 +16,7 @@ use crate::signature::Inspection;
 
 /// So many entries are kept, the newest.
 const KEPT: usize = 1000;
-/// So many bytes of bodies are kept.
+/// So many bytes of requests and responses are kept.
 const KEPT_BYTES: usize = 32 * 1024 * 1024;
 
 /// A request that arrived, over HTTP or as a message of a WebSocket.
@@ -72,11 +72,17 @@ pub(crate) struct Entry {
 impl Entry {
     fn bytes(&self) -> usize {
         let response = match &self.outcome {
-            Outcome::Response(response) => response.body.len(),
+            Outcome::Response(response) => headers(&response.headers) + response.body.len(),
             _ => 0,
         };
-        self.arrived.request.body.len() + response
+        let Request { path, query, headers: of_request, body, .. } = &*self.arrived.request;
+        path.len() + query.as_ref().map_or(0, String::len) + headers(of_request) + body.len() + response
     }
+}
+
+/// The bytes of headers.
+fn headers(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
 }
 
 /// When a credential was used last.
@@ -295,6 +301,27 @@ mod tests {
         }
         let (entries, _) = log.since(0);
         assert_eq!((entries.len(), entries[0].id), (KEPT, 6));
-        assert_eq!(log.lock().bytes, KEPT * 5);
+        assert_eq!(log.lock().bytes, KEPT * ("/health".len() + 5));
+    }
+
+    #[test]
+    fn paths_and_headers_count_too() {
+        let log = RequestLog::default();
+        let large = || {
+            let mut arrived = arrived();
+            let request = Arc::get_mut(&mut arrived.request).unwrap();
+            request.query = Some("q".repeat(1_000_000));
+            request.headers.insert("x-long", "h".repeat(1_000_000).parse().unwrap());
+            arrived
+        };
+        for _ in 0..20 {
+            drop(log.arrive(large()));
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert("x-long", "h".repeat(2_000_000).parse().unwrap());
+        log.arrive(arrived()).respond(Response { status: 200, headers, body: Bytes::new() });
+        drop(log.arrive(arrived()));
+        assert!(log.lock().bytes <= KEPT_BYTES);
+        assert_eq!(log.since(0).0.len(), 15 + 2);
     }
 }

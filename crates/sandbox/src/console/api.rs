@@ -19,7 +19,7 @@ use crate::spec;
 use crate::venues::{Venue, Venues, keeps_state};
 
 /// The clock is shifted by at most a day.
-const LARGEST_OFFSET: i64 = 86_400_000;
+const LARGEST_OFFSET: u64 = 86_400_000;
 /// So many rules may be in force.
 const MOST_RULES: usize = 100;
 
@@ -114,7 +114,7 @@ fn change(venues: &Arc<Venues>, (method, name, rest): (&str, &str, &str), body: 
             false => refusal(404, "there is no such fault rule"),
         },
         ("POST", "clock", "") => match read::<Shift>(body) {
-            Ok(Shift { offset_millis }) if offset_millis.abs() <= LARGEST_OFFSET => {
+            Ok(Shift { offset_millis }) if offset_millis.unsigned_abs() <= LARGEST_OFFSET => {
                 venues.clock.set_offset_millis(offset_millis);
                 done()
             }

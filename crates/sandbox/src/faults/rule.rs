@@ -274,8 +274,11 @@ impl TryFrom<Map<String, Value>> for Rule {
         if calls.chance.is_some_and(|chance| !(0.0..=1.0).contains(&chance)) {
             return Err("`chance` lies between 0 and 1".to_owned());
         }
-        if matches!(fault, Fault::Close { code, .. } if !(1000..=4999).contains(&code)) {
-            return Err("`code` lies between 1000 and 4999".to_owned());
+        if matches!(fault, Fault::Close { code, .. } if !may_be_sent(code)) {
+            return Err("`code` lies between 1000 and 4999, and is one that may be sent".to_owned());
+        }
+        if matches!(&fault, Fault::Close { reason, .. } if reason.len() > LONGEST_REASON) {
+            return Err(format!("`reason` has at most {LONGEST_REASON} bytes"));
         }
         if matches!(fault, Fault::Status { status, .. } if !(200..=599).contains(&status)) {
             return Err("`status` lies between 200 and 599".to_owned());
@@ -283,6 +286,14 @@ impl TryFrom<Map<String, Value>> for Rule {
         let Calls { venue, operation, transport, skip, times, chance } = calls;
         Ok(Self { venue, operation, transport, fault, skip, times, chance })
     }
+}
+
+/// A close frame has no room for more.
+const LONGEST_REASON: usize = 123;
+
+/// Whether a close frame may carry a code. Some stand for a close without a frame or a code (RFC 6455, section 7.4).
+fn may_be_sent(code: u16) -> bool {
+    (1000..=4999).contains(&code) && ![1004, 1005, 1006, 1015].contains(&code)
 }
 
 /// The members of a rule, other than its fault.
@@ -349,6 +360,9 @@ mod tests {
             r#"{"fault":"delay","ms":5,"parts":2}"#,
             r#"{"fault":"status","status":99}"#,
             r#"{"fault":"close","code":99}"#,
+            r#"{"fault":"close","code":1005}"#,
+            r#"{"fault":"close","code":1006}"#,
+            r#"{"fault":"close","code":1015}"#,
             r#"{"fault":"drop","ms":5}"#,
             r#"{"fault":"drop-after","time":1}"#,
             r#"{"fault":"drop-after","chance":1.5}"#,

@@ -117,6 +117,18 @@ async fn keys_have_a_last_use_and_streams_their_subscribers() {
 }
 
 #[tokio::test]
+async fn the_clock_is_shifted_by_at_most_a_day() {
+    let sandbox = sandbox().await;
+    let console = Console::of(&sandbox);
+    for offset in [i64::MIN, i64::MIN + 1, i64::MAX, -86_400_001, 86_400_001] {
+        let answer = console.send("POST", "api/clock", Some(&json!({"offset_millis": offset}))).await;
+        assert_eq!(answer.status(), 400, "{offset}");
+    }
+    let state = console.post("api/clock", json!({"offset_millis": -86_400_000})).await;
+    assert_eq!(state["clock"]["offset_millis"], -86_400_000);
+}
+
+#[tokio::test]
 async fn a_reset_forgets_the_uses_of_keys() {
     let sandbox = sandbox().await;
     let console = Console::of(&sandbox);
