@@ -74,6 +74,7 @@ impl Deribit {
             let placed = place::fulfil(&mut state, &session, &instrument, direction, order_request);
             debug_assert!(placed.is_ok(), "the market taker is refused: {:?}", placed.err());
         }
+        state.wake_reached(instrument.instrument_name);
         state.publish();
     }
 }

@@ -156,6 +156,7 @@ fn read_trigger(params: &Params, order_type: &'static str) -> Result<Option<Trig
         trigger: params.required("trigger", params.one_of("trigger", &sources)?)?,
         trigger_price: (needed == "trigger_price").then_some(Number(value)),
         trigger_offset: (needed == "trigger_offset").then_some(Number(value)),
+        trigger_reference_price: None,
         order_type,
         triggered_at: 0,
     }))

@@ -142,7 +142,7 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// What makes a trigger order wake up: the last price, which trades move. The index and the mark price stand still here.
+/// What makes a trigger order wake up.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Trigger {
     pub(super) triggered: bool,
@@ -150,6 +150,9 @@ pub(super) struct Trigger {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) trigger_price: Option<Number>,
     pub(super) trigger_offset: Option<Number>,
+    /// The best price since a trailing stop was placed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) trigger_reference_price: Option<Number>,
     /// What the order was before it woke up.
     #[serde(skip)]
     pub(super) order_type: &'static str,

@@ -77,6 +77,10 @@ pub(super) fn fulfil(
         order.mark_quote(mark);
     }
     let slot = state.keep(account, order);
+    if is_waiting {
+        // A trailing stop begins at the price of now.
+        state.follow_price(slot);
+    }
     let trades = if is_waiting { Vec::new() } else { matching::execute(state, instrument, slot) };
     state.notify_order(slot);
     state.after_trades(slot.account, &trades);
