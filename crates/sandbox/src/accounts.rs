@@ -40,28 +40,30 @@ pub struct Exported {
 impl Accounts {
     /// The first account of each venue, as the credentials that clients read from variables.
     pub fn exported(&self) -> Vec<Exported> {
+        // By name, so that the compiler finds what the accounts of a new venue need.
+        let Self { kalshi, bayse, yativo, deribit, bybit, binance } = self;
         let mut all = Vec::new();
         let mut add = |venue, kind, id: &str, secret: &str| {
             all.push(Exported { venue, kind, id: id.to_owned(), secret: secret.to_owned() });
         };
-        if let Some(account) = self.bayse.first() {
+        if let Some(account) = bayse.first() {
             add("bayse", "key", &account.public_key, &account.secret_key);
             add("bayse", "login", &account.email, &account.password);
             add("bayse", "session", &account.device_id, &account.auth_token);
         }
-        if let Some((key, secret)) = self.binance.iter().find_map(|key| Some((key, key.api_secret.as_deref()?))) {
+        if let Some((key, secret)) = binance.iter().find_map(|key| Some((key, key.api_secret.as_deref()?))) {
             add("binance", "key", &key.api_key, secret);
         }
-        if let Some((key, secret)) = self.bybit.iter().find_map(|key| Some((key, key.api_secret.as_deref()?))) {
+        if let Some((key, secret)) = bybit.iter().find_map(|key| Some((key, key.api_secret.as_deref()?))) {
             add("bybit", "key", &key.api_key, secret);
         }
-        if let Some((key, secret)) = self.deribit.iter().find_map(|key| Some((key, key.client_secret.as_deref()?))) {
+        if let Some((key, secret)) = deribit.iter().find_map(|key| Some((key, key.client_secret.as_deref()?))) {
             add("deribit", "key", &key.client_id, secret);
         }
-        if let Some((key, pem)) = self.kalshi.iter().find_map(|key| Some((key, key.private_key_pem.as_deref()?))) {
+        if let Some((key, pem)) = kalshi.iter().find_map(|key| Some((key, key.private_key_pem.as_deref()?))) {
             add("kalshi", "private-key", &key.key_id, pem);
         }
-        if let Some(account) = self.yativo.first() {
+        if let Some(account) = yativo.first() {
             add("yativo", "key", &account.api_key, &account.api_secret);
         }
         all

@@ -38,25 +38,27 @@ impl Accounts {
     /// A PEM cannot be read, the halves of a key pair do not belong together, scopes contradict each other, or a name
     /// that must be unique occurs twice.
     pub fn complete(mut self) -> Result<Self, AccountError> {
-        if self.kalshi.is_empty() {
+        // By name, so that the compiler finds what the accounts of a new venue need.
+        let Self { kalshi, bayse, yativo, deribit, bybit, binance } = &mut self;
+        if kalshi.is_empty() {
             let rsa = shared_rsa_key_pair().clone();
-            self.kalshi = vec![
+            *kalshi = vec![
                 KalshiKey { private_key_pem: Some(rsa.private_pem), ..KalshiKey::default() },
                 KalshiKey::default(),
                 // Of another account, so that two can trade with each other.
                 KalshiKey { account: Some("counterparty".to_owned()), ..KalshiKey::default() },
             ];
         }
-        if self.deribit.is_empty() {
+        if deribit.is_empty() {
             let pair = ed25519_key_pair();
-            self.deribit = vec![
+            *deribit = vec![
                 DeribitKey::default(),
                 DeribitKey { private_key_pem: Some(pair.private_pem), ..DeribitKey::default() },
             ];
         }
-        if self.bybit.is_empty() {
+        if bybit.is_empty() {
             let rsa = shared_rsa_key_pair().clone();
-            self.bybit = vec![
+            *bybit = vec![
                 BybitKey::default(),
                 // Not every client of the venue reads PKCS#1.
                 BybitKey { private_key_pem: pkcs8_pem_of(&rsa.private_pem), ..BybitKey::default() },
@@ -64,9 +66,9 @@ impl Accounts {
                 BybitKey { account: Some("counterparty1".to_owned()), ..BybitKey::default() },
             ];
         }
-        if self.binance.is_empty() {
+        if binance.is_empty() {
             let rsa = shared_rsa_key_pair().clone();
-            self.binance = vec![
+            *binance = vec![
                 BinanceKey::default(),
                 BinanceKey { private_key_pem: Some(ed25519_key_pair().private_pem), ..BinanceKey::default() },
                 // Not every client of the venue reads PKCS#1.
@@ -75,38 +77,38 @@ impl Accounts {
                 BinanceKey { account: Some("counterparty".to_owned()), ..BinanceKey::default() },
             ];
         }
-        if self.bayse.is_empty() {
-            self.bayse.push(BayseAccount::default());
+        if bayse.is_empty() {
+            bayse.push(BayseAccount::default());
         }
-        if self.yativo.is_empty() {
-            self.yativo.push(YativoAccount::default());
+        if yativo.is_empty() {
+            yativo.push(YativoAccount::default());
         }
-        for (index, key) in self.kalshi.iter_mut().enumerate() {
+        for (index, key) in kalshi.iter_mut().enumerate() {
             complete_kalshi(key, &format!("kalshi[{index}]"))?;
         }
-        for (index, account) in self.bayse.iter_mut().enumerate() {
+        for (index, account) in bayse.iter_mut().enumerate() {
             complete_bayse(account, index);
         }
-        for account in &mut self.yativo {
+        for account in yativo.iter_mut() {
             complete_yativo(account);
         }
-        for (index, key) in self.deribit.iter_mut().enumerate() {
+        for (index, key) in deribit.iter_mut().enumerate() {
             complete_deribit(key, &format!("deribit[{index}]"))?;
         }
-        for (index, key) in self.bybit.iter_mut().enumerate() {
+        for (index, key) in bybit.iter_mut().enumerate() {
             complete_bybit(key, &format!("bybit[{index}]"))?;
         }
-        for (index, key) in self.binance.iter_mut().enumerate() {
+        for (index, key) in binance.iter_mut().enumerate() {
             complete_binance(key, &format!("binance[{index}]"))?;
         }
-        unique("binance", "api_key", self.binance.iter().map(|key| &key.api_key))?;
-        unique("kalshi", "key_id", self.kalshi.iter().map(|key| &key.key_id))?;
-        unique("bayse", "email", self.bayse.iter().map(|account| &account.email))?;
-        unique("bayse", "auth_token", self.bayse.iter().map(|account| &account.auth_token))?;
-        unique("bayse", "public_key", self.bayse.iter().map(|account| &account.public_key))?;
-        unique("yativo", "api_key", self.yativo.iter().map(|account| &account.api_key))?;
-        unique("deribit", "client_id", self.deribit.iter().map(|key| &key.client_id))?;
-        unique("bybit", "api_key", self.bybit.iter().map(|key| &key.api_key))?;
+        unique("binance", "api_key", binance.iter().map(|key| &key.api_key))?;
+        unique("kalshi", "key_id", kalshi.iter().map(|key| &key.key_id))?;
+        unique("bayse", "email", bayse.iter().map(|account| &account.email))?;
+        unique("bayse", "auth_token", bayse.iter().map(|account| &account.auth_token))?;
+        unique("bayse", "public_key", bayse.iter().map(|account| &account.public_key))?;
+        unique("yativo", "api_key", yativo.iter().map(|account| &account.api_key))?;
+        unique("deribit", "client_id", deribit.iter().map(|key| &key.client_id))?;
+        unique("bybit", "api_key", bybit.iter().map(|key| &key.api_key))?;
         Ok(self)
     }
 }

@@ -74,7 +74,7 @@ impl Venue {
             Self::Binance => ("/code", binance::refuses_credentials),
             Self::Bybit => ("/retCode", bybit::refuses_credentials),
             Self::Deribit => ("/error/code", deribit::refuses_credentials),
-            _ => return false,
+            Self::Bayse | Self::Kalshi | Self::KalshiPerps | Self::Yativo => return false,
         };
         let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
         body.pointer(at).and_then(serde_json::Value::as_i64).is_some_and(decides)
@@ -104,14 +104,14 @@ impl Venue {
 /// The operation is an `operationId`, or the name of a JSON-RPC method; one that the venue does not have is not served.
 pub fn keeps_state(venue: &str, operation: &str) -> bool {
     let Some(known) = venuekit_spec::of(venue).and_then(|spec| spec.method(operation)) else { return false };
+    let Some(venue) = Venue::named(venue) else { return false };
     match venue {
-        "bayse" => crate::bayse::serves(&known.id),
-        "binance" => binance::serves(&known.method, &known.template),
-        "bybit" => bybit::serves(&known.method, &known.template),
-        "deribit" => deribit::serves(&known.id),
-        "kalshi" | "kalshi_perps" => kalshi::serves(&known.id),
-        "yativo" => crate::yativo::serves(&known.method, &known.template),
-        _ => false,
+        Venue::Bayse => crate::bayse::serves(&known.id),
+        Venue::Binance => binance::serves(&known.method, &known.template),
+        Venue::Bybit => bybit::serves(&known.method, &known.template),
+        Venue::Deribit => deribit::serves(&known.id),
+        Venue::Kalshi | Venue::KalshiPerps => kalshi::serves(&known.id),
+        Venue::Yativo => crate::yativo::serves(&known.method, &known.template),
     }
 }
 
@@ -251,27 +251,50 @@ impl Venues {
         self.market_maker.stop();
         self.clock.set_offset_millis(0);
         self.faults.clear();
-        self.bayse.reset(&self.accounts.bayse);
-        self.binance.reset();
-        self.bybit.reset();
-        self.deribit.reset(&self.accounts.deribit);
-        self.kalshi.reset(&self.accounts.kalshi);
-        self.yativo.reset(&self.accounts.yativo);
+        Venue::ALL.into_iter().for_each(|venue| self.reset_venue(venue));
         self.executed.clear();
         self.frames.clear();
         self.requests.forget_uses();
     }
 
+    fn reset_venue(&self, venue: Venue) {
+        match venue {
+            Venue::Bayse => self.bayse.reset(&self.accounts.bayse),
+            Venue::Binance => self.binance.reset(),
+            Venue::Bybit => self.bybit.reset(),
+            Venue::Deribit => self.deribit.reset(&self.accounts.deribit),
+            Venue::Kalshi => self.kalshi.reset(&self.accounts.kalshi),
+            // Its state is part of Kalshi's.
+            Venue::KalshiPerps => {}
+            Venue::Yativo => self.yativo.reset(&self.accounts.yativo),
+        }
+    }
+
     /// How many WebSocket connections are open.
     pub(crate) fn connections(&self) -> usize {
-        let own = [self.bayse.connections(), self.binance.connections(), self.bybit.connections()];
-        own.into_iter().sum::<usize>() + self.deribit.connections() + self.kalshi.connections()
+        let of = |venue| match venue {
+            Venue::Bayse => self.bayse.connections(),
+            Venue::Binance => self.binance.connections(),
+            Venue::Bybit => self.bybit.connections(),
+            Venue::Deribit => self.deribit.connections(),
+            Venue::Kalshi => self.kalshi.connections(),
+            // The first counts with Kalshi's, the second has no WebSocket.
+            Venue::KalshiPerps | Venue::Yativo => 0,
+        };
+        Venue::ALL.into_iter().map(of).sum()
     }
 
     /// Cuts all WebSocket connections. Returns how many there were.
     pub(crate) fn cut_connections(&self) -> usize {
-        let cut = [self.deribit.cut_connections(), self.kalshi.cut_connections(), self.bayse.cut_connections()];
-        cut.into_iter().sum::<usize>() + self.bybit.cut_connections() + self.binance.cut_connections()
+        let of = |venue| match venue {
+            Venue::Bayse => self.bayse.cut_connections(),
+            Venue::Binance => self.binance.cut_connections(),
+            Venue::Bybit => self.bybit.cut_connections(),
+            Venue::Deribit => self.deribit.cut_connections(),
+            Venue::Kalshi => self.kalshi.cut_connections(),
+            Venue::KalshiPerps | Venue::Yativo => 0,
+        };
+        Venue::ALL.into_iter().map(of).sum()
     }
 
     pub(crate) fn handle(&self, request: &Request) -> Reply {
@@ -291,5 +314,24 @@ impl Venues {
             self.executed.add(venue.name(), operation);
         }
         reply
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spec_has_a_venue_and_its_paths_lead_there() {
+        for spec in venuekit_spec::all() {
+            let venue = Venue::named(spec.venue).unwrap_or_else(|| panic!("{} is not in Venue::ALL", spec.venue));
+            for operation in spec.operations().filter(|one| !one.template.starts_with("/ws-api/")) {
+                let path = format!("{}{}", spec.prefix, operation.template);
+                // Two operations of the perpetual futures are Kalshi's own.
+                let is_shared = venue == Venue::KalshiPerps && spec::KALSHI.knows(&path);
+                let expected = if is_shared { Venue::Kalshi } else { venue };
+                assert_eq!(Venue::at(&path), Some(expected), "{} {path}", operation.id);
+            }
+        }
     }
 }

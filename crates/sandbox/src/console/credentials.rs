@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::accounts::{Accounts, BayseAccount, BinanceKey, BybitKey, DeribitKey, KalshiKey, YativoAccount};
 use crate::make::{random_text, sign_pss};
 use crate::spec::Operation;
+use crate::venues::Venue;
 
 /// A test account, by its index among those of its venue.
 #[derive(Debug, Serialize)]
@@ -52,42 +53,42 @@ pub(super) fn names(accounts: &Accounts, venue: &str) -> Vec<Name> {
         let all = names.into_iter().enumerate();
         all.filter_map(|(index, name)| Some(Name { index, name: name? })).collect()
     };
+    // Without `_`, so that the compiler finds what a new venue needs.
+    let Some(venue) = Venue::named(venue) else { return Vec::new() };
     match venue {
-        "bayse" => named(accounts.bayse.iter().map(|account| Some(account.email.clone())).collect()),
-        "binance" => {
+        Venue::Bayse => named(accounts.bayse.iter().map(|account| Some(account.email.clone())).collect()),
+        Venue::Binance => {
             let name = |key: &BinanceKey| key.api_secret.is_some().then(|| key.api_key.clone());
             named(accounts.binance.iter().map(name).collect())
         }
-        "bybit" => {
+        Venue::Bybit => {
             let name = |key: &BybitKey| key.api_secret.is_some().then(|| key.api_key.clone());
             named(accounts.bybit.iter().map(name).collect())
         }
-        "kalshi" | "kalshi_perps" => {
+        Venue::Kalshi | Venue::KalshiPerps => {
             let name = |key: &KalshiKey| {
                 let account = key.account.as_deref().unwrap_or("sandbox");
                 key.private_key_pem.is_some().then(|| format!("{account}: {}", key.key_id))
             };
             named(accounts.kalshi.iter().map(name).collect())
         }
-        "yativo" => named(accounts.yativo.iter().map(|account| Some(account.api_key.clone())).collect()),
-        "deribit" => {
+        Venue::Yativo => named(accounts.yativo.iter().map(|account| Some(account.api_key.clone())).collect()),
+        Venue::Deribit => {
             let name = |key: &DeribitKey| key.client_secret.is_some().then(|| key.client_id.clone());
             named(accounts.deribit.iter().map(name).collect())
         }
-        _ => Vec::new(),
     }
 }
 
 /// The credentials of a request of an account. None where there is no such account.
 pub(super) fn sign(accounts: &Accounts, venue: &str, index: usize, request: &Unsigned<'_>) -> Option<Credentials> {
-    let headers = match venue {
-        "binance" => return binance(accounts.binance.get(index)?, request),
-        "bayse" => Some(bayse(accounts.bayse.get(index)?, request)),
-        "bybit" => bybit(accounts.bybit.get(index)?, request),
-        "kalshi" | "kalshi_perps" => kalshi(accounts.kalshi.get(index)?, request),
-        "yativo" => Some(yativo(accounts.yativo.get(index)?, request)),
-        "deribit" => deribit(accounts.deribit.get(index)?, request),
-        _ => None,
+    let headers = match Venue::named(venue)? {
+        Venue::Binance => return binance(accounts.binance.get(index)?, request),
+        Venue::Bayse => Some(bayse(accounts.bayse.get(index)?, request)),
+        Venue::Bybit => bybit(accounts.bybit.get(index)?, request),
+        Venue::Kalshi | Venue::KalshiPerps => kalshi(accounts.kalshi.get(index)?, request),
+        Venue::Yativo => Some(yativo(accounts.yativo.get(index)?, request)),
+        Venue::Deribit => deribit(accounts.deribit.get(index)?, request),
     };
     headers.map(Credentials::from)
 }

@@ -44,40 +44,41 @@ pub(super) fn examples(venues: &Venues, venue: &str) -> Value {
 fn known_values(venues: &Venues, venue: &str) -> Map<String, Value> {
     let known = |value: Value| value.as_object().cloned().unwrap_or_default();
     let market = || Venue::named(venue).and_then(|venue| venues.overview(venue).markets.into_iter().next());
-    match venue {
-        "kalshi" | "kalshi_perps" => {
+    let Some(named) = Venue::named(venue) else { return Map::new() };
+    match named {
+        Venue::Kalshi | Venue::KalshiPerps => {
             let Some(market) = market() else { return Map::new() };
             let event = market.id.rsplit_once('-').map_or(market.id.as_str(), |(event, _)| event).to_owned();
             let series = market.id.split('-').next().unwrap_or_default().to_owned();
-            let price = if venue == "kalshi" { "0.5000" } else { market.bid.as_deref().unwrap_or("1.0000") };
+            let price = if named == Venue::Kalshi { "0.5000" } else { market.bid.as_deref().unwrap_or("1.0000") };
             known(json!({
                 "ticker": market.id, "tickers": market.id, "market_ticker": market.id, "market_tickers": market.id,
                 "event_ticker": event, "series_ticker": series, "price": price, "count": "1.00",
                 "side": Side::Bid.name(), "time_in_force": "good_till_canceled", "client_order_id": crate::make::uuid(),
             }))
         }
-        "binance" => known(json!({
+        Venue::Binance => known(json!({
             "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.001",
             "price": "50000.00", "interval": "1h", "asset": "USDT", "coin": "USDT",
             "newClientOrderId": crate::make::uuid(),
         })),
-        "bybit" => known(json!({
+        Venue::Bybit => known(json!({
             "category": "linear", "symbol": "BTCUSDT", "side": "Buy", "orderType": "Limit", "qty": "0.001",
             "price": "90000", "interval": "60", "accountType": "UNIFIED", "coin": "USDT", "baseCoin": "BTC",
             "settleCoin": "USDT", "timeInForce": "GTC", "orderLinkId": crate::make::uuid(),
         })),
-        "deribit" => known(json!({
+        Venue::Deribit => known(json!({
             "instrument_name": "BTC-PERPETUAL", "currency": "BTC", "amount": 10, "price": 20000, "kind": "future",
             "type": "limit", "index_name": "btc_usd",
         })),
-        "bayse" => venues
+        Venue::Bayse => venues
             .bayse
             .first_market()
             .map(|(event, market, outcome)| {
                 known(json!({"eventId": event, "marketId": market, "outcomeId": outcome, "amount": 10, "price": 0.5}))
             })
             .unwrap_or_default(),
-        _ => Map::new(),
+        Venue::Yativo => Map::new(),
     }
 }
 
