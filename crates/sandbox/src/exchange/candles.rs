@@ -8,7 +8,7 @@ use super::records::Trade;
 use super::terms::Side;
 
 /// First, lowest, highest and last.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Range {
     pub(crate) open: Decimal,
     pub(crate) low: Decimal,

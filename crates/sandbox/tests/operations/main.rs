@@ -12,6 +12,7 @@ mod common;
 
 mod accepted;
 mod call;
+mod clients;
 mod paging;
 mod refused;
 #[allow(dead_code, reason = "streams use the rest")]

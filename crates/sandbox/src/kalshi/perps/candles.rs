@@ -7,7 +7,22 @@ use super::super::candles::{Periods, prices, range};
 use super::super::error::Refusal;
 use super::super::read::{count, dollars};
 use super::super::state::State;
+use crate::exchange::{Candle, Range};
 use crate::message::Reply;
+
+/// Prices of quotes may not be null: those of a side without orders are zero.
+fn quotes(quoted: Option<Range>) -> Value {
+    range(quoted.or(Some(Range::default())), "")
+}
+
+/// None of these members is left out, though each may be null. Those of an event's market are left out.
+fn all_prices(candle: &Candle) -> Value {
+    let mut all = json!({"open": null, "low": null, "high": null, "close": null, "mean": null, "previous": null});
+    if let (Value::Object(all), Value::Object(known)) = (&mut all, prices(candle, "")) {
+        all.extend(known);
+    }
+    all
+}
 
 pub(in super::super) fn get(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     let contract = state.perps.contract(call.given.in_path("ticker")).ok_or_else(Refusal::not_found)?;
@@ -20,9 +35,9 @@ pub(in super::super) fn get(state: &mut State, call: &Call) -> Result<Reply, Ref
             let close = candle.price.map(|price| price.close).or(candle.previous).unwrap_or_default();
             json!({
                 "end_period_ts": candle.end,
-                "bid": range(candle.bid, ""),
-                "ask": range(candle.ask, ""),
-                "price": prices(candle, ""),
+                "bid": quotes(candle.bid),
+                "ask": quotes(candle.ask),
+                "price": all_prices(candle),
                 "volume": count(candle.volume),
                 "volume_notional_value_dollars": dollars(candle.turnover),
                 "open_interest": count(candle.open_interest),

@@ -18,6 +18,9 @@ const DAY_MILLIS: i64 = 86_400_000;
 const FUNDING_MILLIS: i64 = DAY_MILLIS / 3;
 /// Reported and not paid.
 const FUNDING_RATE: Number = Number(dec!(0.0001));
+/// In percent. The rate that is reported lies between them.
+const FUNDING_DEADBAND: Number = Number(dec!(0.005));
+const FUNDING_CAP: Number = Number(dec!(2));
 pub(in super::super) const TICK: Decimal = dec!(0.0001);
 
 /// When funding is next due, were any paid.
@@ -119,6 +122,10 @@ impl Contract {
             "settlement_mark_price": mark_price,
             "liquidation_mark_price": mark_price,
             "reference_price": mark_price,
+            "funding_deadband": FUNDING_DEADBAND,
+            "funding_cap": FUNDING_CAP,
+            "funding_limit_unit": "percentage",
+            "funding_invalid_premium_handling": "dampen",
             "halt_sources": [],
             "asset_class": "Crypto",
             "schedule": null,
