@@ -5,11 +5,14 @@ use percent_encoding::percent_decode_str;
 use crate::binance::candles::interval_named;
 use crate::binance::trading::Trading;
 use crate::exchange::Interval;
+use crate::venues::is_below;
 
 /// Where calls are made over a connection.
 pub(super) const API_PATH: &str = "/ws-api/v3";
 const RAW_PATH: &str = "/ws";
 const COMBINED_PATH: &str = "/stream";
+/// What stands below `/ws` and belongs to Deribit and Bayse.
+const OF_OTHERS: [&str; 2] = ["/ws/api", "/ws/v1"];
 /// The only zone other than UTC that candle streams support.
 const EAST_MILLIS: i64 = 8 * 3_600_000;
 
@@ -52,11 +55,14 @@ impl Endpoint {
     }
 }
 
-/// The streams that a path names after `/ws/`. Other venues have paths there too, and no `@` in them.
+/// The streams that a path names after `/ws/`. Any name is accepted, as the venue does: clients open `/ws/0`, and say later
+/// what they want.
 fn name_of_path(path: &str) -> Option<String> {
+    if OF_OTHERS.iter().any(|other| is_below(path, other)) {
+        return None;
+    }
     let name = path.strip_prefix(RAW_PATH)?.strip_prefix('/')?;
-    let name = percent_decode_str(name).decode_utf8().ok()?;
-    name.contains('@').then(|| name.into_owned())
+    Some(percent_decode_str(name).decode_utf8().ok()?.into_owned())
 }
 
 /// The streams that a request for a connection names.
@@ -191,7 +197,9 @@ mod tests {
     fn a_connection_is_opened_where_the_venue_has_them() {
         assert_eq!(Endpoint::at("/ws-api/v3"), Some(Endpoint::Api));
         assert_eq!(Endpoint::at("/stream"), Some(Endpoint::Market { combined: true }));
-        assert_eq!(Endpoint::at("/ws/btcusdt@trade"), Some(Endpoint::Market { combined: false }));
+        for any in ["/ws/btcusdt@trade", "/ws/btcusdt", "/ws/0", "/ws/stream", "/ws/a@trade/b", "/ws/"] {
+            assert_eq!(Endpoint::at(any), Some(Endpoint::Market { combined: false }), "{any}");
+        }
         for other in ["/ws/api/v2", "/ws/v1/markets", "/v5/public/spot", "/wsx", "/stream/x"] {
             assert_eq!(Endpoint::at(other), None, "{other}");
         }
