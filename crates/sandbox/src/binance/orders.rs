@@ -217,7 +217,7 @@ impl Desk<'_> {
             let message = if qty == order.wish.qty { message } else { "Quantity invalid." };
             return Err(Refusal::new(-2038, message));
         }
-        let id = given.client_id("newClientOrderId")?.unwrap_or_else(|| order.wish.client_id.clone());
+        let id = given.client_id("newClientOrderId")?.unwrap_or_else(|| random_text(22));
         let is_taken = |index: usize| self.trading.orders[index].wish.client_id == id;
         if id != order.wish.client_id && self.trading.open_of(self.member).any(is_taken) {
             return Err(Refusal::order("Duplicate order sent."));
