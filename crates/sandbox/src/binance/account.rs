@@ -13,6 +13,7 @@ use super::reply::Refusal;
 use super::settings::BinanceSettings;
 use super::symbols::{MAKER_RATE, TAKER_RATE, eight, rate_limits};
 use super::trading::Trading;
+use super::transfers::WITHDRAWAL_FEE;
 
 type Outcome = Result<Value, Refusal>;
 
@@ -100,6 +101,29 @@ pub(super) fn assets(trading: &Trading, members: &[Member], member: usize, given
         })
     });
     Ok(shown.collect())
+}
+
+/// The coins with what the account has of each. Each has one network, which is called as the coin is.
+pub(super) fn all_coins(trading: &Trading, members: &[Member], member: usize) -> Value {
+    let (none, fee) = (eight(Decimal::ZERO), eight(WITHDRAWAL_FEE));
+    let shown = coins(trading).into_iter().map(|coin| {
+        let (free, locked) = trading.balance(members, member, coin);
+        let network = json!({
+            "network": coin, "coin": coin, "name": coin, "isDefault": true, "depositEnable": true,
+            "withdrawEnable": true, "depositDesc": "", "withdrawDesc": "", "specialTips": "", "specialWithdrawTips": "",
+            "resetAddressStatus": false, "addressRegex": "^[A-Za-z0-9]{20,100}$", "memoRegex": "", "withdrawFee": fee,
+            "withdrawMin": fee, "withdrawMax": eight(Decimal::from(1_000_000)), "withdrawInternalMin": fee,
+            "depositDust": none, "withdrawIntegerMultiple": "0.00000001", "minConfirm": 1, "unLockConfirm": 1,
+            "sameAddress": false, "withdrawTag": false, "estimatedArrivalTime": 1, "busy": false,
+            "contractAddressUrl": "", "contractAddress": "",
+        });
+        json!({
+            "coin": coin, "name": coin, "depositAllEnable": true, "withdrawAllEnable": true, "free": eight(free),
+            "locked": eight(locked), "freeze": none, "withdrawing": none, "ipoing": none, "ipoable": none,
+            "storage": none, "isLegalMoney": false, "trading": true, "networkList": [network],
+        })
+    });
+    shown.collect()
 }
 
 /// Whether an account may trade: the sandbox locks none.

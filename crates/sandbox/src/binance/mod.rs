@@ -343,6 +343,7 @@ impl State {
             (_, "/sapi/v1/system/status") => Ok(json!({"status": 0, "msg": "normal"})),
             (_, "/sapi/v1/account/status") => Ok(json!({"data": "Normal"})),
             (_, "/sapi/v1/account/apiTradingStatus") => Ok(account::trading_status(now)),
+            (_, "/sapi/v1/capital/config/getall") => Ok(account::all_coins(trading, &members.all, member)),
             (_, "/sapi/v1/asset/tradeFee") => account::trade_fee(trading, given),
             (_, "/sapi/v3/asset/getUserAsset") => account::assets(trading, &members.all, member, given),
             (_, "/sapi/v1/sub-account/virtualSubAccount") => subaccounts::create(members, member, given, now),

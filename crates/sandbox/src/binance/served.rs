@@ -147,7 +147,7 @@ const MANAGE: Need = Need::Master(Permission::Read);
 /// Addresses of such keys are changed by a key that may trade.
 const MANAGE_ADDRESSES: Need = Need::Master(Permission::Trade);
 
-const ROUTES: [Route; 70] = [
+const ROUTES: [Route; 71] = [
     public("/api/v3/ping", "ping", fixed(1)),
     public("/api/v3/time", "time", fixed(1)),
     public("/api/v3/exchangeInfo", "exchangeInfo", fixed(20)),
@@ -193,6 +193,7 @@ const ROUTES: [Route; 70] = [
     wallet("POST", "/sapi/v3/asset/getUserAsset", READ, 5),
     by_account("POST", "/sapi/v1/asset/transfer", Need::Signed(Permission::UniversalTransfer), 300),
     wallet("GET", "/sapi/v1/asset/transfer", Need::Signed(Permission::UniversalTransfer), 1),
+    wallet("GET", "/sapi/v1/capital/config/getall", READ, 10),
     wallet("GET", "/sapi/v1/capital/deposit/address", READ, 10),
     by_account("POST", "/sapi/v1/capital/withdraw/apply", Need::Signed(Permission::Withdraw), 900),
     Route {

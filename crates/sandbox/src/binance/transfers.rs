@@ -21,7 +21,7 @@ type Outcome = Result<Value, Refusal>;
 const WALLETS: [&str; 6] = [SPOT, "USDT_FUTURE", "COIN_FUTURE", "MARGIN", "ISOLATED_MARGIN", "ALPHA"];
 const INSUFFICIENT: &str = "The user has insufficient balance available.";
 /// The fee of a withdrawal.
-const WITHDRAWAL_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
+pub(super) const WITHDRAWAL_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
 
 /// A transfer between accounts, or between the wallets of one.
 #[derive(Clone, Debug)]
