@@ -315,7 +315,9 @@ impl Walk {
         assert_eq!(dec(&ticker["volume24h"]), sum(trades, "size"));
         assert_eq!(ticker["tradeCount24h"], trades.len());
         let last = trades.first().map(|trade| trade["price"].clone()).unwrap_or_default();
-        assert_eq!(ticker.get("lastPrice").cloned().unwrap_or_default(), last);
+        if !last.is_null() {
+            assert_eq!(ticker["lastPrice"], last);
+        }
         assert_eq!(books[0].get("lastTradedPrice").cloned().unwrap_or_default(), last);
         for trade in trades {
             let seen = all.iter().flat_map(|shown| &shown.trades).filter(|one| one["id"] == trade["id"]).count();
@@ -326,8 +328,12 @@ impl Walk {
         let market = &event["markets"][0];
         let is_first = text(market, "outcome1Id") == outcome;
         assert_eq!(market[if is_first { "yesBuyPrice" } else { "noBuyPrice" }], ticker["bestAsk"]);
-        if !last.is_null() {
-            assert_eq!(market[if is_first { "outcome1Price" } else { "outcome2Price" }], last);
+        let prices = [dec(&market["outcome1Price"]), dec(&market["outcome2Price"])];
+        assert_eq!(prices[0] + prices[1], Decimal::ONE);
+        let latest = format!("/v1/pm/trades?marketId={}&size=1", text(market, "id"));
+        let latest = self.read(0, "listTrades", &latest).await["data"][0].take();
+        if latest["takerOutcomeId"] == outcome {
+            assert_eq!(prices[usize::from(!is_first)], dec(&last));
         }
         let name = if is_first { "YES" } else { "NO" };
         let path = format!(

@@ -33,6 +33,8 @@ pub(super) struct Trade {
     pub(super) taker: Party,
     /// None where it is the sandbox itself.
     pub(super) maker: Option<Party>,
+    /// The order that the sandbox has in that case.
+    pub(super) house_order: String,
     pub(super) is_in_book: bool,
     pub(super) at: i64,
 }
@@ -138,6 +140,12 @@ impl Exchange {
     pub(super) fn trades_on(&self, outcome_id: &str, currency: Currency) -> impl DoubleEndedIterator<Item = &Trade> {
         let places = self.traded.get(&(outcome_id.to_owned(), currency)).map(Vec::as_slice).unwrap_or_default();
         places.iter().map(|place| &self.trades[*place])
+    }
+
+    /// The latest trade of an outcome, and how many trades there were before it.
+    pub(super) fn latest_on(&self, outcome_id: &str, currency: Currency) -> Option<(usize, &Trade)> {
+        let place = self.traded.get(&(outcome_id.to_owned(), currency))?.last()?;
+        Some((*place, &self.trades[*place]))
     }
 
     fn note_fill(&mut self, index: usize, shares: Decimal, money: Decimal, price: Decimal) {
@@ -325,6 +333,7 @@ impl Exchange {
             taker_side: order.terms.side,
             taker: party(order),
             maker: offer.maker.map(|maker| party(&self.orders[maker])),
+            house_order: uuid(),
             is_in_book: true,
             at: now,
         };
@@ -392,6 +401,7 @@ impl Exchange {
             taker_side: order.terms.side,
             taker: Party { account, order_id: order.id.clone() },
             maker: None,
+            house_order: uuid(),
             is_in_book: false,
             at: now,
         };

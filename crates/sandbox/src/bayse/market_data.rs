@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use super::Account;
 use super::error::Refusal;
 use super::events::{self, Engine, Event, Market, Outcome};
-use super::exchange::{Exchange, Trade};
+use super::exchange::{Exchange, Party, Trade};
 use super::ledger::Currency;
 use super::order::Side;
 use super::read::{self, Pagination};
@@ -21,6 +21,8 @@ const DAY_MILLIS: i64 = 86_400_000;
 /// What a book shows of the sandbox itself, which trades any amount.
 const SHOWN_SHARES: Decimal = dec!(1000000);
 const USUAL_DEPTH: usize = 10;
+/// The sandbox itself, as a user who trades.
+const HOUSE_USER: &str = "00000000-0000-4000-8000-000000000001";
 
 fn asked(request: &Request, name: &str) -> Option<String> {
     request.query_value(name).filter(|value| !value.is_empty())
@@ -121,17 +123,14 @@ pub(super) fn books(exchange: &Exchange, events: &[Event], request: &Request, no
 struct Ticker {
     market_id: String,
     outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_price: Option<Number>,
+    last_price: Number,
     best_bid: Number,
     best_ask: Number,
     mid_price: Number,
     spread: Number,
     volume24h: Number,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    high24h: Option<Number>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    low24h: Option<Number>,
+    high24h: Number,
+    low24h: Number,
     price_change24h: Number,
     trade_count24h: usize,
     timestamp: String,
@@ -156,19 +155,22 @@ pub(super) fn ticker(
     let day: Vec<&Trade> = exchange.trades_on(&id, currency).filter(|trade| trade.at > now - DAY_MILLIS).collect();
     let prices = || day.iter().map(|trade| trade.price);
     let change = prices().next().zip(prices().next_back()).map(|(first, last)| last - first);
+    // The venue leaves no price out, also where nothing was traded.
+    let last = exchange.latest_on(&id, currency).map(|(_, trade)| trade.price);
+    let last = last.unwrap_or_else(|| exchange.price_of(market, &id));
     Ok(Reply::json(
         200,
         &Ticker {
             market_id: market_id.to_owned(),
             outcome: outcome.label,
-            last_price: exchange.trades_on(&id, currency).next_back().map(|trade| trade.price.into()),
+            last_price: last.into(),
             best_bid: bid.into(),
             best_ask: ask.into(),
             mid_price: ((bid + ask) / Decimal::TWO).into(),
             spread: (ask - bid).into(),
             volume24h: day.iter().map(|trade| trade.shares).sum::<Decimal>().into(),
-            high24h: prices().max().map(Number::from),
-            low24h: prices().min().map(Number::from),
+            high24h: prices().max().unwrap_or(last).into(),
+            low24h: prices().min().unwrap_or(last).into(),
             price_change24h: change.unwrap_or_default().into(),
             trade_count24h: day.len(),
             timestamp: rfc3339(now),
@@ -192,10 +194,8 @@ struct ShownTrade {
     taker_price: Number,
     taker_fee: Number,
     maker_outcome_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    maker_order_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    maker_user_id: Option<String>,
+    maker_order_id: String,
+    maker_user_id: String,
     maker_price: Number,
     created_at: String,
 }
@@ -212,6 +212,16 @@ fn time(request: &Request, name: &str) -> Result<Option<i64>, Refusal> {
     Ok(moment.map(|moment| moment.unix_timestamp().saturating_mul(1000)))
 }
 
+/// Order and user of a side.
+fn party_of<'a>(accounts: &'a [Account], party: &'a Party) -> (&'a str, &'a str) {
+    (&party.order_id, &accounts[party.account].user_id)
+}
+
+/// Order and user of the maker, which may be the sandbox itself.
+fn maker_of<'a>(accounts: &'a [Account], trade: &'a Trade) -> (&'a str, &'a str) {
+    trade.maker.as_ref().map_or((trade.house_order.as_str(), HOUSE_USER), |maker| party_of(accounts, maker))
+}
+
 /// `listTrades`: those of the books, the newest first.
 pub(super) fn trades(exchange: &Exchange, accounts: &[Account], request: &Request) -> Result<Reply, Refusal> {
     let (from, until) = (time(request, "fromDate")?, time(request, "toDate")?);
@@ -220,34 +230,38 @@ pub(super) fn trades(exchange: &Exchange, accounts: &[Account], request: &Reques
     let (outcome, user) = (wanted("outcomeId"), wanted("userId"));
     let same = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|one| one == value);
     let fits = |trade: &&Trade| {
-        let sides = || [Some(&trade.taker), trade.maker.as_ref()].into_iter().flatten();
+        let sides = [party_of(accounts, &trade.taker), maker_of(accounts, trade)];
         trade.is_in_book
             && same(&market, &trade.market_id)
             && same(&id, &trade.id)
             && same(&outcome, &trade.outcome_id)
-            && order.as_ref().is_none_or(|order| sides().any(|party| party.order_id == *order))
-            && user.as_ref().is_none_or(|user| sides().any(|party| accounts[party.account].user_id == *user))
+            && order.as_ref().is_none_or(|order| sides.iter().any(|(one, _)| one == order))
+            && user.as_ref().is_none_or(|user| sides.iter().any(|(_, one)| one == user))
             && from.is_none_or(|from| trade.at >= from)
             && until.is_none_or(|until| trade.at <= until)
     };
-    let shown = |trade: &Trade| ShownTrade {
-        id: trade.id.clone(),
-        market_id: trade.market_id.clone(),
-        outcome: trade.outcome_label,
-        price: trade.price.into(),
-        size: trade.shares.into(),
-        match_type: "NORMAL",
-        taker_side: trade.taker_side.name(),
-        taker_outcome_id: trade.outcome_id.clone(),
-        taker_order_id: trade.taker.order_id.clone(),
-        taker_user_id: accounts[trade.taker.account].user_id.clone(),
-        taker_price: trade.price.into(),
-        taker_fee: Number::default(),
-        maker_outcome_id: trade.outcome_id.clone(),
-        maker_order_id: trade.maker.as_ref().map(|maker| maker.order_id.clone()),
-        maker_user_id: trade.maker.as_ref().map(|maker| accounts[maker.account].user_id.clone()),
-        maker_price: trade.price.into(),
-        created_at: rfc3339(trade.at),
+    let shown = |trade: &Trade| {
+        let ((taker_order, taker), (maker_order, maker)) =
+            (party_of(accounts, &trade.taker), maker_of(accounts, trade));
+        ShownTrade {
+            id: trade.id.clone(),
+            market_id: trade.market_id.clone(),
+            outcome: trade.outcome_label,
+            price: trade.price.into(),
+            size: trade.shares.into(),
+            match_type: "NORMAL",
+            taker_side: trade.taker_side.name(),
+            taker_outcome_id: trade.outcome_id.clone(),
+            taker_order_id: taker_order.to_owned(),
+            taker_user_id: taker.to_owned(),
+            taker_price: trade.price.into(),
+            taker_fee: Number::default(),
+            maker_outcome_id: trade.outcome_id.clone(),
+            maker_order_id: maker_order.to_owned(),
+            maker_user_id: maker.to_owned(),
+            maker_price: trade.price.into(),
+            created_at: rfc3339(trade.at),
+        }
     };
     let all = exchange.trades.iter().rev().filter(fits).map(shown).collect();
     let (data, pagination) = read::page(request, all)?;
@@ -299,10 +313,16 @@ pub(super) fn price_history(
 }
 
 impl Exchange {
-    /// What an outcome was traded at last, or is worth while nobody has traded it.
+    /// What an outcome was traded at last, or is worth while nobody has traded it. A trade of the other outcome counts too:
+    /// the prices of both make one.
     pub(super) fn price_of(&self, market: &Market, outcome_id: &str) -> Decimal {
-        let last = self.trades_on(outcome_id, Currency::Usd).next_back().map(|trade| trade.price);
-        last.unwrap_or_else(|| market.initial_price(outcome_id))
+        let other = if market.outcome2_id == outcome_id { &market.outcome1_id } else { &market.outcome2_id };
+        let latest = |id: &str| self.latest_on(id, Currency::Usd);
+        match (latest(outcome_id), latest(other)) {
+            (Some((own, trade)), of_other) if of_other.is_none_or(|(later, _)| later < own) => trade.price,
+            (_, Some((_, trade))) => Decimal::ONE - trade.price,
+            _ => market.initial_price(outcome_id),
+        }
     }
 }
 
