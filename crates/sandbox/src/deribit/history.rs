@@ -15,7 +15,8 @@ const USUAL_COUNT: i64 = 20;
 
 /// Gains are paid out at once and nothing expires, so that no list of settlements has an entry.
 fn no_settlements() -> Outcome {
-    done(&json!({"settlements": []}))
+    // The word that the venue ends a list with.
+    done(&json!({"settlements": [], "continuation": "none"}))
 }
 
 /// `public/get_last_settlements_by_currency`.
@@ -46,7 +47,7 @@ pub(super) fn get_settlement_history_by_instrument(state: &mut State, _session: 
 #[derive(Serialize)]
 struct Event<'a> {
     trigger_order_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// What it has placed. Null, and never left out, while it has not.
     order_id: Option<&'a str>,
     instrument_name: &'static str,
     direction: super::orders::Direction,
@@ -73,7 +74,8 @@ fn events(order: &Order) -> Vec<Event<'_>> {
         order_id: trigger.triggered.then_some(order.order_id.as_str()),
         instrument_name: order.instrument_name,
         direction: order.direction,
-        order_type: trigger.order_type,
+        // Not the kind of trigger: what it places.
+        order_type: if trigger.order_type.ends_with("limit") { "limit" } else { "market" },
         order_state,
         request,
         amount: order.amount,
