@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+use super::category::Category;
 use super::instruments::Instrument;
 use crate::exchange::Side;
 
@@ -201,7 +202,7 @@ impl Order {
         let trigger = wish.trigger.map(|trigger| instrument.show_price(trigger.price)).unwrap_or_default();
         let is_leverage = if wish.is_leverage { "1" } else { "0" };
         let fees = if self.fees.is_zero() { json!({}) } else { json!({self.fee_coin: text(self.fees)}) };
-        json!({
+        let mut shown = json!({
             "orderId": self.id, "orderLinkId": wish.link, "parentOrderLinkId": "", "blockTradeId": "",
             "symbol": &*instrument.symbol, "price": price, "qty": instrument.show_qty(wish.qty),
             "side": side_name(wish.side), "isLeverage": if is_spot { is_leverage } else { "" }, "positionIdx": 0,
@@ -223,7 +224,14 @@ impl Order {
             "placeType": if instrument.strike.is_some() { "price" } else { "" }, "smpType": wish.own_trade.name(),
             "smpGroup": 0, "smpOrderId": "", "createdTime": self.created.to_string(),
             "updatedTime": self.updated.to_string(), "cumFeeDetail": fees,
-        })
+        });
+        match (instrument.category, shown.as_object_mut()) {
+            // Clients take an order that has it for one of a perpetual.
+            (Category::Spot, Some(shown)) => _ = shown.remove("tpslMode"),
+            (Category::Option, _) => shown["tpslMode"] = "".into(),
+            _ => {}
+        }
+        shown
     }
 
     /// As the stream shows it.
