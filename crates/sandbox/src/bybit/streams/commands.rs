@@ -30,7 +30,7 @@ pub(super) struct Room<'a> {
 /// A command of a client.
 struct Command<'a> {
     op: &'a str,
-    /// Echoed as it came; empty where none was given.
+    /// Empty where none was given.
     id: &'a str,
     args: Option<&'a Vec<Value>>,
 }
@@ -44,7 +44,12 @@ impl Hub {
             return self.refuse(number, &message, "", "");
         }
         let word = |name: &str| message[name].as_str().unwrap_or_default();
-        let command = Command { op: word("op"), id: word("req_id"), args: message["args"].as_array() };
+        // A number is echoed as a text.
+        let id = match &message["req_id"] {
+            Value::Number(number) => number.to_string(),
+            _ => word("req_id").to_owned(),
+        };
+        let command = Command { op: word("op"), id: &id, args: message["args"].as_array() };
         match strike(&self.faults, &[command.op], true) {
             Some(Fault::Error { text, .. }) => {
                 return self.refuse(number, text.as_deref().unwrap_or("Internal error"), command.op, command.id);
