@@ -1,7 +1,6 @@
 //! What everybody sees of the markets.
 
 use rust_decimal::Decimal;
-use rust_decimal_macros::dec;
 use serde_json::{Map, Value, json};
 
 use super::candles::interval_named;
@@ -79,7 +78,7 @@ pub(super) fn ticker(trading: &Trading, index: usize, now: i64) -> Map<String, V
             "prevPrice24h": shown(before), "price24hPcnt": text(change), "usdIndexPrice": text(index_price),
         }),
         Category::Option => json!({
-            "bid1Iv": "0.5", "ask1Iv": "0.6", "markPrice": shown(mark(trading, index)), "indexPrice": text(index_price),
+            "bid1Iv": "0.5", "ask1Iv": "0.6", "markPrice": shown(trading.mark(index)), "indexPrice": text(index_price),
             "markIv": "0.55", "underlyingPrice": text(index_price), "openInterest": text(interest),
             "totalVolume": text(volume), "totalTurnover": text(turnover), "delta": "0.5", "gamma": "0.00001",
             "vega": "300.5", "theta": "-20.5", "predictedDeliveryPrice": "0", "change24h": text(change),
@@ -89,7 +88,7 @@ pub(super) fn ticker(trading: &Trading, index: usize, now: i64) -> Map<String, V
             let of_perpetual = |value: &str| if is_future { String::new() } else { value.to_owned() };
             let value = instrument.value(last, interest);
             json!({
-                "indexPrice": text(index_price), "markPrice": shown(mark(trading, index)),
+                "indexPrice": text(index_price), "markPrice": shown(trading.mark(index)),
                 "prevPrice24h": shown(before), "price24hPcnt": text(change),
                 "prevPrice1h": shown(price_at(HOUR_MILLIS)), "openInterest": text(interest),
                 "openInterestValue": text(value), "fundingRate": of_perpetual("0.0001"),
@@ -107,14 +106,6 @@ pub(super) fn ticker(trading: &Trading, index: usize, now: i64) -> Map<String, V
     match fields {
         Value::Object(fields) => fields,
         _ => Map::new(),
-    }
-}
-
-/// The price that positions are judged by: between the best ones, or the last.
-fn mark(trading: &Trading, index: usize) -> Decimal {
-    match (trading.best(index, Side::Bid), trading.best(index, Side::Ask)) {
-        (Some((bid, _)), Some((ask, _))) => (bid + ask) / dec!(2),
-        _ => trading.last(index),
     }
 }
 

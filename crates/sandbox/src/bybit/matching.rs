@@ -251,7 +251,7 @@ impl Trading {
             return;
         }
         let Some(order) = self.by_book_id.get(&fill.order_id).copied() else { return };
-        let (last, instrument) = (self.last(index), &self.instruments[index]);
+        let (price_mark, instrument) = (self.mark(index), &self.instruments[index]);
         let rate = if fill.is_taker { instrument.taker_rate() } else { instrument.maker_rate() };
         let value = instrument.value(fill.price, fill.count);
         let member = self.orders[order].member;
@@ -303,7 +303,7 @@ impl Trading {
             is_maker: !fill.is_taker,
             closed: close.size,
             pnl: close.pnl,
-            mark: last,
+            mark: price_mark,
             seq: mark,
             time: fill.time,
         };

@@ -35,7 +35,7 @@ pub(super) fn list(trading: &Trading, member: usize, given: &Given) -> Result<Ou
                     && given.lets_in("baseCoin", instrument.base)
             }
         };
-        is_wanted.then(|| (key(index), position.show(instrument, trading.last(index))))
+        is_wanted.then(|| (key(index), position.show(instrument, trading.mark(index))))
     });
     let (page, next) = given.page(own, 20, 200)?;
     Ok(Outcome::ok(json!({"category": category.name(), "list": page, "nextPageCursor": next})))

@@ -137,6 +137,16 @@ impl Trading {
         book.and_then(|book| book.last_price).unwrap_or(self.instruments[instrument].first_price)
     }
 
+    /// The price that positions are judged by: between the best ones, or the last. Rounded as it is shown, so that what is
+    /// reckoned with it agrees with what is shown.
+    pub(super) fn mark(&self, instrument: usize) -> Decimal {
+        let decimals = self.instruments[instrument].tick.scale();
+        match (self.best(instrument, Side::Bid), self.best(instrument, Side::Ask)) {
+            (Some((bid, _)), Some((ask, _))) => ((bid + ask) / Decimal::TWO).round_dp(decimals),
+            _ => self.last(instrument),
+        }
+    }
+
     /// What a coin is worth in dollars.
     pub(super) fn dollars(&self, coin: &str) -> Decimal {
         if coin == "USDT" || coin == "USDC" || coin == "USD" {

@@ -27,7 +27,7 @@ struct Bound {
 fn bound(trading: &Trading, member: usize, without: Option<usize>) -> BTreeMap<&'static str, Bound> {
     let mut bound: BTreeMap<&'static str, Bound> = BTreeMap::new();
     for ((_, index), position) in trading.positions.range((member, 0)..(member + 1, 0)) {
-        let (instrument, mark) = (&trading.instruments[*index], trading.last(*index));
+        let (instrument, mark) = (&trading.instruments[*index], trading.mark(*index));
         let coin = bound.entry(instrument.settle).or_default();
         coin.positions += position.initial_margin(instrument, mark);
         coin.maintenance += position.maintenance_margin(instrument, mark);

@@ -389,7 +389,7 @@ impl Hub {
                     let meant = changes.positions.iter().filter(|(member, index)| *member == own && of(*index, wanted));
                     let show = |(member, index): &(usize, usize)| {
                         let position = trading.positions.get(&(*member, *index)).cloned().unwrap_or_default();
-                        position.show_on_stream(&trading.instruments[*index], trading.last(*index))
+                        position.show_on_stream(&trading.instruments[*index], trading.mark(*index))
                     };
                     meant.map(show).collect()
                 }
