@@ -377,10 +377,13 @@ impl Trading {
         if !order.status.is_open() {
             self.watched.remove(&index);
         }
-        if order.binds() {
-            self.resting.insert((order.member, index));
-        } else {
-            self.resting.remove(&(order.member, index));
+        let (is_resting, place) = (order.binds(), (order.member, index));
+        let was_resting = if is_resting { !self.resting.insert(place) } else { self.resting.remove(&place) };
+        let instrument = &self.instruments[order.wish.instrument];
+        if instrument.category == Category::Spot && (is_resting || was_resting) {
+            // What is locked of the coin has changed.
+            let coin = if order.wish.side == Side::Bid { instrument.quote } else { instrument.base };
+            self.changes.wallets.entry(order.member).or_default().insert(coin);
         }
         self.changes.orders.push(order.clone());
     }

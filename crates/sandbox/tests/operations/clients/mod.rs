@@ -1,5 +1,6 @@
 //! What clients that know nothing of our specs stumbled over: members that they require, and forms that they check.
 
+mod bybit_streams;
 mod kalshi;
 
 use serde_json::Value;
