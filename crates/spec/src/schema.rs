@@ -161,6 +161,8 @@ fn translate(schema: &Value, reached: &mut BTreeSet<String>) -> Value {
     let mut forms = vec![Value::Object(translated)];
     // What the venue accepts in addition to what it documents.
     forms.extend(schema.get("x-also").map(|also| translate(also, reached)));
+    // How the venue writes it, where its clients read it in another form too.
+    forms.extend(schema.get("example").filter(|example| example.is_string()).map(|example| json!({"const": example})));
     forms.extend(is_nullable(schema).then(|| json!({"type": "null"})));
     match <[Value; 1]>::try_from(forms) {
         Ok([only]) => only,

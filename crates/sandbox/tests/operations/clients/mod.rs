@@ -1,6 +1,10 @@
 //! What clients that know nothing of our specs stumbled over: members that they require, and forms that they check.
 
+mod bayse;
+mod binance;
+mod bybit;
 mod bybit_streams;
+mod deribit;
 mod kalshi;
 
 use serde_json::Value;
