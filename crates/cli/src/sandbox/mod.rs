@@ -1,6 +1,7 @@
 //! `venuekit sandbox`: all venues on this machine.
 
 mod env_file;
+#[cfg(test)]
 mod faults;
 
 use std::path::{Path, PathBuf};
@@ -142,8 +143,7 @@ fn faults(file: Option<&Path>) -> Result<Vec<Vec<Rule>>, Failure> {
     let rules: Option<Vec<Rule>> = read_json(file, "faults").map_err(|failure| failure.help(help))?;
     let shown = file.unwrap_or(Path::new("faults")).display();
     let rules = rules.unwrap_or_default().into_iter().enumerate().map(|(index, rule)| {
-        faults::resolve(&rule)
-            .map_err(|why| Failure::usage(format!("{shown}: fault {}: {why}", index + 1)).code("faults"))
+        rule.resolve().map_err(|why| Failure::usage(format!("{shown}: fault {}: {why}", index + 1)).code("faults"))
     });
     rules.collect()
 }

@@ -57,7 +57,7 @@ pub(crate) use self::served::serves;
 use self::served::{Need, Route};
 pub use self::settings::BinanceSettings;
 use self::streams::Hub;
-pub(crate) use self::streams::{is_stream, open_websocket};
+pub(crate) use self::streams::{channel_of, is_stream, open_websocket};
 use self::trading::Trading;
 
 /// What stands before the paths of the venue.

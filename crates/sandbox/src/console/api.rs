@@ -96,13 +96,14 @@ fn change(venues: &Arc<Venues>, (method, name, rest): (&str, &str, &str), body: 
             Ok(_) if venues.faults.rules().len() >= MOST_RULES => {
                 refusal(400, "there are too many fault rules already")
             }
-            Ok(rule) if rule.venue.as_deref().is_some_and(|venue| Venue::named(venue).is_none()) => {
-                refusal(400, "there is no such venue")
-            }
-            Ok(rule) => {
-                venues.faults.add(rule);
-                done()
-            }
+            // A name that nothing has would never strike, and nobody would notice.
+            Ok(rule) => match rule.resolve() {
+                Ok(rules) => {
+                    rules.into_iter().for_each(|rule| venues.faults.add(rule));
+                    done()
+                }
+                Err(message) => refusal(400, message),
+            },
             Err(response) => *response,
         },
         ("DELETE", "faults", "") => {

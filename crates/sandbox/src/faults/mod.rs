@@ -1,6 +1,7 @@
 //! Faults on demand: rules that say which calls go wrong, how, and how often.
 
 pub(crate) mod http;
+mod names;
 mod rule;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -45,6 +45,31 @@ async fn a_lost_response_is_logged_as_lost() {
 }
 
 #[tokio::test]
+async fn a_fault_names_an_operation_that_exists() {
+    let sandbox = sandbox().await;
+    let console = Console::of(&sandbox);
+    for (rule, said) in [
+        (json!({"venue": "kalshi", "operation": "GetBalnce"}), "did you mean `GetBalance`?"),
+        (json!({"operation": "private/buyy"}), "did you mean `private/buy`?"),
+        (json!({"venue": "kalsi"}), "did you mean `kalshi`?"),
+        (json!({"venue": "kalshi", "operation": "GET /trade-api/v2/nothing/here"}), "kalshi has no operation"),
+    ] {
+        let mut body = rule.clone();
+        body["fault"] = json!("drop-after");
+        let refused = console.send("POST", "api/faults", Some(&body)).await;
+        assert_eq!(refused.status(), 400, "{rule}");
+        let refused: Value = refused.json().await.unwrap();
+        assert!(refused["error"].as_str().unwrap().contains(said), "{refused}");
+    }
+    assert_eq!(console.get("api/state").await["faults"]["rules"], json!([]));
+    // The name of the generated client strikes the call.
+    let rule = json!({"venue": "kalshi", "operation": "get_balance", "fault": "status", "status": 503, "times": 1});
+    let state = console.post("api/faults", rule).await;
+    assert_eq!(state["faults"]["rules"][0]["operation"], format!("GET {BALANCE}"));
+    Kalshi::given(&sandbox, 1).call("GET", BALANCE, "").await.expect(503);
+}
+
+#[tokio::test]
 async fn a_shifted_clock_refuses_what_is_signed_by_the_right_one() {
     let sandbox = sandbox().await;
     let console = Console::of(&sandbox);

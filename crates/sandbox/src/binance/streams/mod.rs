@@ -30,6 +30,8 @@ use crate::stream::Disconnector;
 use crate::streams::handshake::Handshake;
 use crate::streams::{CloseReason, ConnectionHandler, ConnectionSetup, Ping, serve};
 
+pub(crate) use self::names::channel_of;
+
 /// Whether a stream, or the WebSocket API, is served at a path.
 pub(crate) fn is_stream(path: &str) -> bool {
     Endpoint::at(path).is_some()

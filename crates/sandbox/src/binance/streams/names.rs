@@ -133,20 +133,33 @@ impl Topic {
 
 /// The stream of a name. The venue acknowledges every name: one that it does not know stays silent.
 pub(super) fn read(name: &str, trading: &Trading) -> Option<Topic> {
-    if let Some(of_all) = name.strip_prefix('!') {
-        let subject = match of_all {
-            "miniTicker@arr" => Subject::MiniTicker,
-            "ticker_1h@arr" => Subject::WindowTicker(1),
-            "ticker_4h@arr" => Subject::WindowTicker(4),
-            "ticker_1d@arr" => Subject::WindowTicker(24),
-            _ => return None,
-        };
-        return Some(Topic { subject, symbol: None });
+    if let Some(what) = name.strip_prefix('!') {
+        return Some(Topic { subject: of_all(what)?, symbol: None });
     }
     let (market, what) = name.split_once('@')?;
     // Names have small letters, and payloads have capital ones.
     let symbol = trading.symbols.iter().position(|symbol| symbol.name.to_lowercase() == market)?;
     Some(Topic { subject: subject(what)?, symbol: Some(symbol) })
+}
+
+/// The channel of a name or of an address of the spec, as [`Topic::channel`] calls it, whatever its market.
+pub(crate) fn channel_of(address: &str) -> Option<&'static str> {
+    let name = address.replace("{interval}", "1m").replace("{levels}", "5").replace("{window}", "1h");
+    let subject = match name.strip_prefix('!') {
+        Some(what) => of_all(what)?,
+        None => subject(name.split_once('@')?.1)?,
+    };
+    Some(Topic { subject, symbol: None }.channel())
+}
+
+fn of_all(what: &str) -> Option<Subject> {
+    Some(match what {
+        "miniTicker@arr" => Subject::MiniTicker,
+        "ticker_1h@arr" => Subject::WindowTicker(1),
+        "ticker_4h@arr" => Subject::WindowTicker(4),
+        "ticker_1d@arr" => Subject::WindowTicker(24),
+        _ => return None,
+    })
 }
 
 fn subject(what: &str) -> Option<Subject> {

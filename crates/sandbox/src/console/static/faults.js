@@ -54,7 +54,7 @@ export function faultPanel(act) {
     },
   }, el('div.form', {},
     el('label.wide', {}, 'What goes wrong', kind), el('label', {}, 'Venue', venue), el('label', {}, 'How often', times), millisLabel,
-    el('label.wide', {}, 'Operation: JSON-RPC method, or method and path', operation), customLabel),
+    el('label.wide', {}, 'Operation: name, JSON-RPC method, or method and path; or a channel', operation), customLabel),
   el('div.actions', {}, el('button.primary', { type: 'submit' }, 'Switch on'),
     el('button', { type: 'button', onclick: () => act('faults', 'DELETE', null, 'All faults are off.') }, 'All off')), error);
   const time = el('p', {});
