@@ -88,10 +88,18 @@ fn entry_secrets(venues: &Venues, entry: &Entry) -> Secrets {
     secrets
 }
 
+const UNEXPLAINED: &str = "it does not fit the expected text with this key, and no known mistake explains it: compare your text \
+    with the expected one, and your secret with the key's";
+
 fn mistakes(inspection: &crate::signature::Inspection) -> Vec<Value> {
     let of_signature = inspection.signature.iter().flat_map(|signature| &signature.mistakes);
     let all = inspection.mistakes.iter().chain(of_signature);
-    all.map(|mistake| json!({"part": mistake.part, "message": mistake.message})).collect()
+    let mut all: Vec<Value> = all.map(|mistake| json!({"part": mistake.part, "message": mistake.message})).collect();
+    // An empty list would say that nothing is wrong.
+    if inspection.signature.as_ref().is_some_and(|signature| !signature.valid && signature.mistakes.is_empty()) {
+        all.push(json!({"part": "signature", "message": UNEXPLAINED}));
+    }
+    all
 }
 
 /// The operation that a request is for.

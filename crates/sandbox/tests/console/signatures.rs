@@ -332,6 +332,10 @@ async fn each_mistake_of_a_bybit_signature_is_named() {
     let other = sandbox.accounts().bybit[2].api_secret.as_deref().unwrap();
     let (code, (parts, _)) = ask(now, hmac_hex(other, &right)).await;
     assert_eq!((code, parts), (10004, vec!["key".to_owned()]), "the secret of another key");
+    // The secret of nobody: there is nothing to find, and that is said.
+    let (code, (parts, said)) = ask(now, hmac_hex("a wrong secret", &right)).await;
+    assert_eq!((code, parts), (10004, vec!["signature".to_owned()]));
+    assert!(said.contains("no known mistake explains it"), "{said}");
     let late = now - 180_000;
     let (code, (parts, said)) = ask(late, hmac_hex(secret, &format!("{late}{name}60000{query}"))).await;
     assert_eq!((code, parts), (10002, vec!["timestamp".to_owned()]));
