@@ -7,9 +7,9 @@
 //! It checks signatures, timestamps, scopes and second factors, answers with the error bodies that the venues use, and
 //! keeps its state in memory: a key created here signs at once, a rotated secret replaces the old one, a revoked key
 //! fails. One process serves all venues, distinguished by the beginning of the path; Kalshi's perpetual futures stand beside Kalshi.
-//! Deribit is served over a WebSocket too; Kalshi, Bayse and Bybit stream over theirs, and Bybit accepts orders there. Orders of
-//! Kalshi, Deribit and Bybit meet in a book: two accounts can trade with each other. What goes wrong with calls, connections and
-//! frames is said by [`Faults`]. Every frame of a stream is in the [`FrameLog`], and every order book can be asked for as it was
+//! Deribit is served over a WebSocket too; Kalshi, Bayse, Binance and Bybit stream over theirs, and Binance and Bybit accept orders
+//! there. Orders meet in a book on every venue that has orders: two accounts can trade with each other. What goes wrong with
+//! calls, connections and frames is said by [`Faults`]. Every frame of a stream is in the [`FrameLog`], and every order book can be asked for as it was
 //! at any of them.
 //!
 //! ```no_run

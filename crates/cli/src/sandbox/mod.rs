@@ -48,7 +48,7 @@ It runs until it is interrupted, and keeps nothing. In another terminal:
   . ./sandbox.env
   venuekit call kalshi get_balance --env local
 
-It keeps accounts, keys, orders, transfers and webhooks. Operations without state, and all of kalshi-perps, respond with an example made from the spec; `venuekit call` says so.
+It keeps accounts, keys, orders, positions, transfers and webhooks, each where the venue has them. Operations without state respond with an example made from the spec; `venuekit call` says so.
 
 `--show-accounts > FILE` writes what --accounts reads: the same accounts again. Two members are never generated: `totp_code`, of an account of Yativo or a key of Deribit, is the one-time code that it requires and accepts; `scopes`, of a key of Kalshi, is a list such as [\"read\", \"write::trade\"] of what it may do. Without them there is no second factor, and the key may do everything.
 
@@ -236,4 +236,19 @@ fn read_json<T: DeserializeOwned>(file: Option<&Path>, code: &'static str) -> Re
         };
         Failure::usage(format!("{}:{}:{}: {reason}", file.display(), error.line(), error.column())).code(code)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AFTER_HELP;
+    use crate::venue::Venue;
+
+    #[test]
+    fn the_help_calls_no_venue_stateless_that_keeps_state() {
+        for venue in Venue::all() {
+            let mut operations = venue.spec().operations();
+            let has_state = operations.any(|one| venuekit_sandbox::keeps_state(venue.spec().venue, &one.id));
+            assert!(!(has_state && AFTER_HELP.contains(&format!("all of {venue}"))), "{venue} keeps state");
+        }
+    }
 }
