@@ -32,6 +32,7 @@ const ENTRY: KeyEntry = KeyEntry {
     created: None,
     expires: None,
     last_used: None,
+    bound: &[],
     limits: &[],
 };
 
@@ -51,6 +52,7 @@ static KEYS: KeyLifecycle = KeyLifecycle {
         operation: "create_key",
         name: Some(Field { name: "name", place: FieldPlace::Body, ..ID }),
         scopes: None,
+        scopes_for: None,
         public_key: None,
         pairs: &[],
         sub_account: None,
