@@ -132,7 +132,8 @@ impl Context {
         if let (Some(one), Some(other)) = (&subject.environment, &self.global.env)
             && one != other
         {
-            return Err(Failure::usage(format!("`{subject}` says {one}, and {} says {other}", options::env_source())));
+            let message = format!("`{subject}` and {} {other} contradict each other", options::env_source());
+            return Err(Failure::usage(message).code("wrong_environment").help("leave one of them out"));
         }
         let of_key = self.global.key.as_deref().filter(|key| key.contains('/') && !is_key_text(key));
         let of_key = of_key.map(str::parse::<Subject>);
@@ -212,7 +213,34 @@ impl Context {
         self.sources(target, subject)?.find(target, Wanted::Manager).await
     }
 
+    /// Refuses two different keys for one command: if one of them were ignored, an order could reach the wrong account. `VENUEKIT_KEY`
+    /// is a default, which a key that is named on the command line replaces.
+    pub fn check_key(&self, subject: &Subject) -> Result<(), Failure> {
+        let (Some(name), Some(key)) = (&subject.name, &self.global.key) else { return Ok(()) };
+        if options::key_source() != "--key" {
+            return Ok(());
+        }
+        if is_key_text(key) {
+            return Err(credential::key_text());
+        }
+        let is_same = match key.contains('/') {
+            false => key == name,
+            true => {
+                let other: Subject =
+                    key.parse().map_err(|fault: String| Failure::usage(fault).help("it comes from --key"))?;
+                let is_here = other.venue.of_keys() == subject.venue.of_keys();
+                is_here && other.environment == subject.environment && other.name.as_ref() == Some(name)
+            }
+        };
+        if is_same {
+            return Ok(());
+        }
+        let message = format!("two keys were named for one command: `{subject}` and `--key {key}`");
+        Err(Failure::usage(message).code("two_keys").help("name only the key that is meant"))
+    }
+
     fn sources<'a>(&'a self, target: &Target, subject: &'a Subject) -> Result<Sources<'a>, Failure> {
+        self.check_key(subject)?;
         let of_profile = self.profile_for(target)?.and_then(|profile| profile.key.as_ref());
         let named = subject.name.as_deref().map(|name| (name, None));
         let of_options = || self.global.key.as_deref().map(|name| (name, Some(options::key_source().to_owned())));

@@ -143,9 +143,7 @@ impl Sources<'_> {
     /// A stored key, and what names it where that is not what the command is about.
     async fn stored(&self, target: &Target, name: &str, source: Option<&str>) -> Result<Credential, Failure> {
         if is_key_text(name) {
-            let help = "name a stored key; `venuekit keys list` lists them, `venuekit keys adopt` stores one";
-            let message = "what was given as the name of a key is the text of a key itself";
-            return Err(Failure::usage(message).code("key_text").help(help));
+            return Err(key_text());
         }
         let name = match name.contains('/') {
             false => name,
@@ -215,4 +213,10 @@ fn of_variables(passphrases: &Passphrases, venue: Venue, prefix: &str) -> Result
 pub fn from_environment(passphrases: &Passphrases, target: &Target) -> Result<Option<Credential>, Failure> {
     let found = of_variables(passphrases, target.venue, &variables::prefix(target))?;
     Ok(Some(found).filter(|credential| !credential.is_none()))
+}
+
+/// The text of a key where its name is wanted. It is not quoted.
+pub fn key_text() -> Failure {
+    let help = "name a stored key; `venuekit keys list` lists them, `venuekit keys adopt` stores one";
+    Failure::usage("what was given as the name of a key is the text of a key itself").code("key_text").help(help)
 }

@@ -275,7 +275,7 @@ fn checked(
         mistakes.push(failure);
         None
     });
-    match context.target(subject) {
+    match context.check_key(subject).and_then(|()| context.target(subject)) {
         Ok(target) => Failure::all(mistakes).map_or(Ok((given, target, table)), Err),
         Err(failure) => Err(failure.after(mistakes)),
     }

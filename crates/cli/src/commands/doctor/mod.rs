@@ -74,6 +74,7 @@ pub async fn run(context: &Context, arguments: &DoctorArgs) -> Result<(), Failur
     // A typing mistake is reported before anything is sent.
     let wanted =
         arguments.operation.as_ref().map(|name| lookup::operation(arguments.subject.venue, name)).transpose()?;
+    context.check_key(&arguments.subject)?;
     let target = context.target(&arguments.subject)?;
     let mut report = Report::new(context.out());
     report.good("environment", format!("{} at {}", target.environment, target.base_url));

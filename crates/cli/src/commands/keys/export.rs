@@ -99,6 +99,7 @@ fn format(arguments: &ExportArgs, key: &StoredKey, is_json: bool) -> Result<Form
 
 /// `venuekit keys export`.
 pub async fn run(context: &Context, arguments: &ExportArgs) -> Result<(), Failure> {
+    context.check_key(&arguments.subject)?;
     let client = AccountClient::reading(context, &arguments.subject)?;
     let reference = client.reference(&arguments.subject, None)?;
     let record = context.keys().record(&reference, None).await?;

@@ -23,6 +23,7 @@ pub struct ShowArgs {
 
 /// `venuekit keys show`.
 pub async fn run(context: &Context, arguments: &ShowArgs) -> Result<(), Failure> {
+    context.check_key(&arguments.subject)?;
     let client = AccountClient::reading(context, &arguments.subject)?;
     let reference = client.reference(&arguments.subject, None)?;
     let record = context.keys().record(&reference, None).await?;
@@ -103,6 +104,7 @@ pub struct VerifyArgs {
 
 /// `venuekit keys verify`.
 pub async fn verify(context: &Context, arguments: &VerifyArgs) -> Result<(), Failure> {
+    context.check_key(&arguments.subject)?;
     let client = AccountClient::reading(context, &arguments.subject)?;
     let reference = client.reference(&arguments.subject, None)?;
     context.keys().record(&reference, None).await?;

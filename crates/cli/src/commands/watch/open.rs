@@ -40,6 +40,7 @@ pub async fn source(
     topic: &Topic,
     arguments: &WatchArgs,
 ) -> Result<Source, Failure> {
+    context.check_key(subject)?;
     if let Some(file) = &arguments.replay {
         let replay = Replay::open(file, table, subject.venue.table()).map_err(|error| unreadable(file, &error))?;
         let (streams, place) = (replay.streams().clone(), file.display().to_string());
