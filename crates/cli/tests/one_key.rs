@@ -4,6 +4,7 @@
 mod common;
 
 use common::{World, document, texts};
+use serde_json::json;
 
 fn create(world: &World, reference: &str, scopes: &[&str]) {
     let scopes = scopes.iter().flat_map(|scope| ["--scope", scope]);
@@ -59,4 +60,36 @@ fn two_different_keys_for_one_command_are_refused() {
     world.variables.insert("VENUEKIT_KEY".to_owned(), "two".to_owned());
     assert_eq!(signer(&world, "kalshi/local/one get_balance"), one);
     assert_eq!(signer(&world, "kalshi/local get_balance"), two);
+}
+
+#[test]
+fn an_edit_asks_first_and_shows_what_it_replaces() {
+    let world = World::new("edit-asks");
+    create(&world, "deribit/local/bot", &["account:read", "trade:read_write"]);
+    let scopes = || {
+        let listed = document(&world.venuekit(&["keys", "list", "deribit/local", "--json"]));
+        let keys = listed["keys"].as_array().unwrap().clone();
+        keys.into_iter().find(|key| key["reference"] == "deribit/local/bot").unwrap()["scopes"].clone()
+    };
+    let before = scopes();
+    let edit = "venuekit keys edit deribit/local/bot --scope account:read";
+
+    let output = world.shell(edit);
+    let (stdout, stderr) = texts(&output);
+    assert_eq!((output.status.code(), stdout.as_str()), (Some(2), ""), "{stderr}");
+    assert!(stderr.contains("cannot ask for confirmation: Replace the scopes of deribit/local/bot: now "), "{stderr}");
+    assert!(stderr.contains("trade:read_write") && stderr.contains("; afterwards account:read?"), "{stderr}");
+    assert_eq!(scopes(), before, "the key is as it was");
+
+    let (stdout, stderr) = texts(&world.shell(&format!("{edit} --dry-run")));
+    assert!(stdout.contains("would      replace the scopes of deribit/local/bot: "), "{stdout}{stderr}");
+    assert!(stdout.contains(" -> account:read\n"), "{stdout}");
+    assert!(stdout.contains("note       deribit/local/bot loses the scopes: trade:read_write"), "{stdout}");
+    let shown = document(&world.shell(&format!("{edit} --dry-run --json")));
+    assert_eq!((shown["steps"].as_array().unwrap().len(), shown["warnings"].as_array().unwrap().len()), (1, 1));
+    assert_eq!(scopes(), before, "the key is as it was");
+
+    let output = world.shell(&format!("{edit} --yes"));
+    assert!(output.status.success(), "{:?}", texts(&output));
+    assert_eq!(scopes(), json!(["account:read"]));
 }

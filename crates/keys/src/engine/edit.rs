@@ -13,7 +13,7 @@ use crate::reference::Reference;
 use crate::store::StoreError;
 use crate::task::Target;
 
-/// A key after a change, as the venue shows it.
+/// A key as the venue shows it, before or after a change.
 #[derive(Clone, Debug, Serialize)]
 pub struct Edited {
     /// Where the store has it.
@@ -29,6 +29,23 @@ pub struct Edited {
 }
 
 impl Engine {
+    /// The key that an edit is about, as the venue shows it now. Nothing is changed.
+    ///
+    /// # Errors
+    /// The venue's refusal, or a key that it does not list.
+    pub async fn before_edit(
+        &self,
+        account: &Account,
+        target: &Target,
+        edit: &KeyEdit,
+        manager: &Manager,
+        operator: &dyn Operator,
+    ) -> Result<Edited, Error> {
+        let client = AccountClient::new(self, account, manager, operator);
+        client.check_environment()?;
+        Ok(edited(target, client.listed(target, edit).await?))
+    }
+
     /// Changes the scopes or the addresses of a key, and compares what the venue shows of it afterwards.
     ///
     /// # Errors
@@ -61,12 +78,7 @@ impl Engine {
                 Error::new(Cause::NotKept { done, error: Box::new(error) })
             })?;
         }
-        let reference = match target {
-            Target::Stored(reference) => Some(reference.to_string()),
-            Target::Listed(_) => None,
-        };
-        let KeyInfo { id, name, scopes, addresses, .. } = shown;
-        Ok(Edited { reference, id, name, scopes, addresses })
+        Ok(edited(target, shown))
     }
 
     async fn keep_scopes(&self, reference: &Reference, scopes: &[String]) -> Result<(), StoreError> {
@@ -77,6 +89,15 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+fn edited(target: &Target, shown: KeyInfo) -> Edited {
+    let reference = match target {
+        Target::Stored(reference) => Some(reference.to_string()),
+        Target::Listed(_) => None,
+    };
+    let KeyInfo { id, name, scopes, addresses, .. } = shown;
+    Edited { reference, id, name, scopes, addresses }
 }
 
 impl AccountClient<'_> {

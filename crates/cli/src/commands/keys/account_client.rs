@@ -13,6 +13,7 @@ use super::operator::CliOperator;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::{self, InterruptReport};
+use crate::output::Output;
 use crate::store;
 use crate::subject::Subject;
 use crate::target::Target;
@@ -143,9 +144,7 @@ impl<'a> AccountClient<'a> {
         let out = self.context.out();
         if dry {
             let preview = self.engine.preview(&self.account, &task, manager, person).await?;
-            preview.steps.iter().for_each(|step| out.step("would", step));
-            preview.warnings.iter().for_each(|warning| out.step("note", warning));
-            out.document(&preview);
+            show_steps(out, &preview.steps, &preview.warnings);
             return Ok(());
         }
         let ended = self.public_id_of_old(&task).await;
@@ -195,6 +194,13 @@ impl<'a> AccountClient<'a> {
             Some(failure.code("interrupted").help(left.advice()).detail("run", left.run.as_str()))
         })
     }
+}
+
+/// Says what would be done, and what is to be known before.
+pub fn show_steps(out: &Output, steps: &[String], warnings: &[String]) {
+    steps.iter().for_each(|step| out.step("would", step));
+    warnings.iter().for_each(|warning| out.step("note", warning));
+    out.document(&serde_json::json!({ "steps": steps, "warnings": warnings }));
 }
 
 /// Tells how a run ended.

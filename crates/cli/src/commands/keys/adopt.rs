@@ -8,7 +8,7 @@ use venuekit_transport::flaw::is_key_text;
 use venuekit_transport::keys::SecretKind;
 use venuekit_wire::Secret;
 
-use super::account_client::{AccountClient, FamilyArgs};
+use super::account_client::{AccountClient, FamilyArgs, show_steps};
 use super::operator::CliOperator;
 use crate::confirm;
 use crate::context::Context;
@@ -66,9 +66,8 @@ pub async fn run(context: &Context, arguments: &AdoptArgs) -> Result<(), Failure
         if context.keys().to_read()?.get(&reference).await.is_ok() {
             return Err(Failure::usage(format!("`{reference}` is taken")).help("choose another name"));
         }
-        out.step("would", &format!("make a signed call with the key {public_id}"));
-        out.step("would", &format!("store it as {reference}"));
-        out.document(&serde_json::json!({ "would_store": reference.to_string() }));
+        let steps = [format!("make a signed call with the key {public_id}"), format!("store it as {reference}")];
+        show_steps(out, &steps, &[]);
         return Ok(());
     }
     let person = CliOperator::new(context, &client.target, None);

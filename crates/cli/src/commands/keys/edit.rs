@@ -3,10 +3,9 @@
 use std::net::IpAddr;
 
 use clap::Args;
-use serde_json::json;
-use venuekit_keys::{KeyEdit, Target as Which};
+use venuekit_keys::{Edited, KeyEdit, Target as Which};
 
-use super::account_client::{AccountClient, FamilyArgs};
+use super::account_client::{AccountClient, FamilyArgs, show_steps};
 use super::operator::CliOperator;
 use super::values;
 use crate::context::Context;
@@ -25,13 +24,13 @@ pub struct EditArgs {
     /// The key's id as the list shows it, for one that is not in the store
     #[arg(long, allow_hyphen_values = true)]
     id: Option<String>,
-    /// A permission that it is to have, in place of all that it has; several times for several
+    /// A scope; replaces all current scopes. Repeatable
     #[arg(long = "scope", value_name = "SCOPE", value_parser = values::scope)]
     scopes: Vec<String>,
-    /// An IP address that it may be used from, in place of those that it is bound to; several times for several
+    /// An IP address that the key may be used from; replaces all current addresses. Repeatable
     #[arg(long = "address", value_name = "IP", conflicts_with = "any_address")]
     addresses: Vec<IpAddr>,
-    /// Bind it to no address
+    /// Remove the address restriction
     #[arg(long)]
     any_address: bool,
     #[command(flatten)]
@@ -74,27 +73,67 @@ pub async fn run(context: &Context, arguments: &EditArgs) -> Result<(), Failure>
         note_unknown(context.out(), client.target.venue, &arguments.scopes);
     }
     let out = context.out();
-    if arguments.dry_run {
-        for (part, texts) in [("scopes", &edit.scopes), ("addresses", &edit.addresses)] {
-            if let Some(texts) = texts {
-                out.step("would", &format!("set the {part} of {what} to: {}", listed(texts, "any")));
-            }
-        }
-        out.document(&json!({ "would_edit": what, "scopes": edit.scopes, "addresses": edit.addresses }));
-        return Ok(());
-    }
     let about = match &which {
         Which::Stored(reference) => Some(reference),
         Which::Listed(_) => None,
     };
     let manager = client.manager(about).await?;
     let person = CliOperator::new(context, &client.target, None);
+    // `--yes` has no use for the question, and a venue that asks for a one-time code would ask once more.
+    if arguments.dry_run || !context.global().yes {
+        let now = client.engine.before_edit(&client.account, &which, &edit, &manager, &person).await?;
+        let parts = parts(&edit, &now);
+        if arguments.dry_run {
+            let steps: Vec<String> = parts.iter().map(|part| part.step(&what)).collect();
+            let warnings: Vec<String> = parts.iter().filter_map(|part| part.warning(&what)).collect();
+            show_steps(out, &steps, &warnings);
+            return Ok(());
+        }
+        let questions: Vec<String> = parts.iter().map(|part| part.question(&what)).collect();
+        context.confirm(&questions.join(" "))?;
+    }
     let edited = client.engine.edit(&client.account, &which, &edit, &manager, &person).await?;
     out.step("edited", &what);
     out.step("scopes", &listed(&edited.scopes, "-"));
     out.step("addresses", &listed(&edited.addresses, "any"));
     out.document(&edited);
     Ok(())
+}
+
+/// One part of a key that is replaced.
+struct Part<'a> {
+    name: &'static str,
+    /// What stands for an empty list.
+    none: &'static str,
+    before: &'a [String],
+    after: &'a [String],
+}
+
+fn parts<'a>(edit: &'a KeyEdit, now: &'a Edited) -> Vec<Part<'a>> {
+    let of = |name, none, before: &'a [String], after: &'a Option<Vec<String>>| {
+        after.as_deref().map(|after| Part { name, none, before, after })
+    };
+    let all = [of("scopes", "none", &now.scopes, &edit.scopes), of("addresses", "any", &now.addresses, &edit.addresses)];
+    all.into_iter().flatten().collect()
+}
+
+impl Part<'_> {
+    fn question(&self, what: &str) -> String {
+        let Self { name, none, before, after } = self;
+        format!("Replace the {name} of {what}: now {}; afterwards {}?", listed(before, none), listed(after, none))
+    }
+
+    fn step(&self, what: &str) -> String {
+        let Self { name, none, before, after } = self;
+        format!("replace the {name} of {what}: {} -> {}", listed(before, none), listed(after, none))
+    }
+
+    /// What the key loses.
+    fn warning(&self, what: &str) -> Option<String> {
+        let lost: Vec<String> = self.before.iter().filter(|one| !self.after.contains(one)).cloned().collect();
+        let loses = !lost.is_empty() && !self.after.is_empty();
+        loses.then(|| format!("{what} loses the {}: {}", self.name, lost.join(" ")))
+    }
 }
 
 /// Texts as a line.

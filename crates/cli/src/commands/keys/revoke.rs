@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 use venuekit_keys::{Revoke, Target as Ends, Task};
 
-use super::account_client::{AccountClient, FamilyArgs};
+use super::account_client::{AccountClient, FamilyArgs, show_steps};
 use super::operator::CliOperator;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -22,7 +22,7 @@ pub struct RevokeArgs {
     id: Option<String>,
     #[command(flatten)]
     family: FamilyArgs,
-    /// Do so even where it is the key that manages the account
+    /// Revoke it even if it manages the account
     #[arg(long)]
     last: bool,
     /// Say what would be done; nothing is changed
@@ -73,6 +73,7 @@ pub struct ForgetArgs {
 
 /// `venuekit keys forget`.
 pub async fn forget(context: &Context, arguments: &ForgetArgs) -> Result<(), Failure> {
+    context.check_key(&arguments.subject)?;
     let client = AccountClient::reading(context, &arguments.subject)?;
     let reference = client.reference(&arguments.subject, None)?;
     let out = context.out();
@@ -81,11 +82,8 @@ pub async fn forget(context: &Context, arguments: &ForgetArgs) -> Result<(), Fai
         context.keys().record(&reference, None).await?;
     }
     if arguments.dry_run {
-        out.step(
-            "would",
-            &format!("remove {reference} and its secret from the store; the venue still accepts the key"),
-        );
-        out.document(&json!({ "would_forget": reference.to_string() }));
+        let step = format!("remove {reference} and its secret from the store; the venue still accepts the key");
+        show_steps(out, &[step], &[]);
         return Ok(());
     }
     context.confirm(&format!(
