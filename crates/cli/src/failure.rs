@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde_json::{Map, Value, json};
 use venuekit_transport::{Error, ErrorKind};
 
+use crate::remedy;
 use crate::visible::{on_one_line, visible};
 
 /// The exit codes. They are documented in the README and never change their meaning.
@@ -251,9 +252,8 @@ fn help_of(error: &Error) -> Option<String> {
             (None, None) => "find out what happened to it before repeating it".to_owned(),
             (None, Some(_)) => return None,
         },
-        ErrorKind::Unauthorized | ErrorKind::Clock if error.status().is_some() => {
-            "`venuekit doctor` finds out what is wrong with the key, the clock or the environment".to_owned()
-        }
+        // With the key and the place that a command knows, it says more.
+        ErrorKind::Unauthorized | ErrorKind::Clock if error.status().is_some() => remedy::of_key("VENUE/ENVIRONMENT"),
         ErrorKind::Forbidden => {
             "the key is known and may not do this: see its scopes with `venuekit keys list`".to_owned()
         }

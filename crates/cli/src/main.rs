@@ -19,6 +19,7 @@ mod one_time_code;
 mod options;
 mod output;
 mod raw_json;
+mod remedy;
 mod request;
 mod sandbox;
 mod scopes;

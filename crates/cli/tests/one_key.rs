@@ -1,6 +1,8 @@
 //! One command uses one key: the one that was named. What is refused for it is explained by that name.
 #![cfg(unix)]
 
+#[path = "common/canned.rs"]
+mod canned;
 mod common;
 
 use common::{World, document, texts};
@@ -92,4 +94,33 @@ fn an_edit_asks_first_and_shows_what_it_replaces() {
     let output = world.shell(&format!("{edit} --yes"));
     assert!(output.status.success(), "{:?}", texts(&output));
     assert_eq!(scopes(), json!(["account:read"]));
+}
+
+#[test]
+fn a_refusal_names_the_key_that_doctor_is_to_look_at() {
+    let world = World::new("doctor-reference");
+    create(&world, "kalshi/local/bot", &["read"]);
+    create(&world, "deribit/local/bot", &["account:read"]);
+    let refusing = canned::start(|line| {
+        let body = match line {
+            line if line.contains("/api/v2") => {
+                r#"{"jsonrpc":"2.0","error":{"code":13004,"message":"invalid_credentials"}}"#
+            }
+            _ => r#"{"error":{"code":"authentication_error","message":"no"}}"#,
+        };
+        Some((401, body.to_owned()))
+    });
+    for (command, doctor) in [
+        ("call kalshi/local/bot get_balance", "kalshi/local/bot"),
+        ("call kalshi/local get_balance --key bot", "kalshi/local/bot"),
+        ("call kalshi/local get_balance", "kalshi/local"),
+        ("call deribit/local/bot get_positions", "deribit/local/bot"),
+        ("keys list kalshi/local --key bot", "kalshi/local/bot"),
+        ("keys list kalshi/local", "kalshi/local"),
+    ] {
+        let output = world.shell(&format!("venuekit {command} --base-url {refusing}"));
+        let (stdout, stderr) = texts(&output);
+        let said = format!("`venuekit doctor {doctor}` finds out what is wrong");
+        assert!(!output.status.success() && stderr.contains(&said), "{command}: {stdout}{stderr}");
+    }
 }

@@ -36,6 +36,7 @@
 
 mod audit;
 mod catch_up;
+mod contents;
 mod dialect;
 mod error;
 mod event;

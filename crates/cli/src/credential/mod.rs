@@ -54,6 +54,13 @@ pub enum Wanted {
 }
 
 impl Credential {
+    /// What `venuekit doctor` is about where this credential is used: the place, and the name of a stored key.
+    pub fn subject_at(&self, target: &Target) -> String {
+        let place = format!("{}/{}", target.venue, target.environment);
+        let name = self.stored.as_ref().and_then(|stored| stored.reference.rsplit('/').next());
+        name.map_or_else(|| place.clone(), |name| format!("{place}/{name}"))
+    }
+
     /// Nobody.
     pub fn none() -> Self {
         Self { source: "no credential".to_owned(), parts: Vec::new(), stored: None, prefix: None }

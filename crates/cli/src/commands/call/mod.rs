@@ -145,6 +145,7 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
     let sender = Sender {
         context,
         target: &target,
+        doctor: credential.subject_at(&target),
         client,
         found: &found,
         with_code: arguments.totp,

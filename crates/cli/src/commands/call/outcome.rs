@@ -5,6 +5,7 @@ use venuekit_transport::{Error, ErrorKind};
 use super::send::Sender;
 use crate::failure::{Exit, Failure};
 use crate::one_time_code::{is_about_code, of_code};
+use crate::remedy;
 use crate::target::Target;
 
 /// Where a call goes, as a command line says it.
@@ -15,7 +16,6 @@ pub fn place(target: &Target) -> String {
 impl Sender<'_> {
     /// An error of the transport, with what this call adds to it.
     pub fn failed(&self, error: Error, carried_code: bool) -> Failure {
-        let place = place(self.target);
         let is_lost = error.may_have_been_applied();
         let is_of_code = carried_code && (is_about_code(&error) || error.kind() == ErrorKind::Challenge);
         let (kind, has_response) = (error.kind(), error.status().is_some());
@@ -26,13 +26,10 @@ impl Sender<'_> {
                 None => failure,
             },
             _ if is_of_code => of_code(&error, failure),
-            ErrorKind::Unauthorized | ErrorKind::Clock if has_response => failure.help(format!(
-                "`venuekit doctor {place}` finds out what is wrong with the key, the clock or the environment"
-            )),
-            ErrorKind::Network if !has_response => failure.help(format!(
-                "the server is {}; `venuekit doctor {place}` finds out whether it can be reached",
-                self.target.base_url
-            )),
+            ErrorKind::Unauthorized | ErrorKind::Clock if has_response => failure.help(remedy::of_key(&self.doctor)),
+            ErrorKind::Network if !has_response => {
+                failure.help(remedy::of_server(&self.target.base_url, &self.doctor))
+            }
             _ => failure,
         }
     }

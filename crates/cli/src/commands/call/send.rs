@@ -32,6 +32,8 @@ pub struct Sender<'a> {
     pub context: &'a Context,
     /// Where to.
     pub target: &'a Target,
+    /// What `venuekit doctor` is about: the place, and the stored key that is used.
+    pub doctor: String,
     /// By which client.
     pub client: Client,
     /// The operation.

@@ -14,7 +14,7 @@ use super::board::{Board, BookState};
 use super::book_line;
 use super::limits::Limits;
 use super::messages::show;
-use super::open::{Source, refused};
+use super::open::Source;
 use super::outcome::{Outcome, begun, finished, internal};
 use super::screen::{KeyAction, Screen};
 use super::status::StreamStatus;
@@ -61,16 +61,21 @@ async fn watch<T: StreamMessage + BookMessage>(watch: Watch<'_>) -> Result<(), F
     let mut stopped = pin!(stopped().map_err(internal)?);
     let subscribe = Subscribe::<T>::new(source.streams.clone(), topic.clone()).book();
     let mut books = tokio::select! {
-        made = subscribe.subscribe() => made.map_err(|error| refused(&error))?,
+        made = subscribe.subscribe() => match made {
+            Ok(made) => made,
+            Err(error) => return Err(source.refused(&error)),
+        },
         _ = &mut stopped => return source.close().await,
+        after = limits.overdue() => return Err(source.unconfirmed(after, None)),
     };
-    begun(out, &source.place, &topic);
+    begun(out, &source, &topic);
     let is_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     let mut screen = match !out.is_json() && is_terminal {
         true => Some(Screen::open(source.place.clone(), topic.to_string(), out.has_colours()).map_err(internal)?),
         false => None,
     };
     let playing = source.play();
+    let mut messages = 0_u64;
     let mut board = Board::default();
     let outcome = loop {
         let due = screen.as_ref().map(Screen::due);
@@ -95,6 +100,7 @@ async fn watch<T: StreamMessage + BookMessage>(watch: Watch<'_>) -> Result<(), F
             event = books.next() => event,
         };
         let Some(event) = event else { break Outcome::Enough };
+        messages += u64::from(matches!(event, Event::Message(_) | Event::Unknown(_)));
         let is_enough = match &event {
             Event::Message(message) => {
                 changed(context, &books, &mut board, message, screen.is_none(), levels) && limits.shown(1)
@@ -122,7 +128,7 @@ async fn watch<T: StreamMessage + BookMessage>(watch: Watch<'_>) -> Result<(), F
     // The terminal shows lines again before anything is said.
     drop(screen);
     books.close().await;
-    finished(context, &source, playing, outcome).await
+    finished(context, &source, &topic, messages, playing, outcome).await
 }
 
 /// Takes a change over, and shows it where no ladder does. Whether there was one.

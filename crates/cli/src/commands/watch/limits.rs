@@ -7,17 +7,21 @@ use tokio::time::{Instant, sleep_until};
 /// The longest time that is accepted, a year: sums of it and the current time do not overflow.
 const MOST: u64 = 31_536_000;
 
+/// How long a subscription has to say why it was not made.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// After so many messages, or so much time, or never.
 #[derive(Debug)]
 pub struct Limits {
     left: Option<u64>,
+    span: Option<Duration>,
     until: Option<Instant>,
 }
 
 impl Limits {
     /// From now on.
     pub fn new(count: Option<u64>, span: Option<Duration>) -> Self {
-        Self { left: count, until: span.map(|span| Instant::now() + span) }
+        Self { left: count, span, until: span.map(|span| Instant::now() + span) }
     }
 
     /// So many messages were shown. Whether that is enough.
@@ -26,6 +30,17 @@ impl Limits {
             *left = left.saturating_sub(messages);
         }
         self.left == Some(0)
+    }
+
+    /// Returns a moment after the time is over, with that time. A subscription ends by itself before, with what went wrong.
+    pub async fn overdue(&self) -> Duration {
+        match (self.span, self.until) {
+            (Some(span), Some(until)) => {
+                sleep_until(until + GRACE).await;
+                span
+            }
+            _ => std::future::pending().await,
+        }
     }
 
     /// Returns when the time is over.

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use venuekit_streams::{Event, Overflow, Topic};
 
 use super::limits::Limits;
-use super::open::{Source, refused};
+use super::open::Source;
 use super::outcome::{Outcome, begun, finished};
 use super::status::StreamStatus;
 use super::{message, outcome};
@@ -21,11 +21,16 @@ pub async fn run(context: &Context, mut source: Source, topic: Topic, mut limits
     let channel = topic.channel().id;
     let mut subscription = tokio::select! {
         // A terminal or a pipe that is slow for a moment costs nothing while there is room; a recording waits for it.
-        made = source.streams.topic(topic.clone()).overflow(overflow(&source)).subscribe() => made.map_err(|error| refused(&error))?,
+        made = source.streams.topic(topic.clone()).overflow(overflow(&source)).subscribe() => match made {
+            Ok(made) => made,
+            Err(error) => return Err(source.refused(&error)),
+        },
         _ = &mut stopped => return source.close().await,
+        after = limits.overdue() => return Err(source.unconfirmed(after, None)),
     };
-    begun(out, &source.place, &topic);
+    begun(out, &source, &topic);
     let playing = source.play();
+    let mut messages = 0_u64;
     let outcome = loop {
         let event = tokio::select! {
             event = subscription.next() => event,
@@ -33,6 +38,7 @@ pub async fn run(context: &Context, mut source: Source, topic: Topic, mut limits
             () = limits.over() => break Outcome::Enough,
         };
         let Some(event) = event else { break Outcome::Enough };
+        messages += u64::from(matches!(event, Event::Message(_) | Event::Unknown(_)));
         if let Event::Message(message) = &event {
             match out.is_json() {
                 true => out.raw(&format!("{}\n", message::json(channel, message))),
@@ -52,7 +58,7 @@ pub async fn run(context: &Context, mut source: Source, topic: Topic, mut limits
         }
     };
     subscription.close().await;
-    finished(context, &source, playing, outcome).await
+    finished(context, &source, &topic, messages, playing, outcome).await
 }
 
 /// How a reader that prints deals with having no room.

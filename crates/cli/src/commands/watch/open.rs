@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use url::Url;
 use venuekit_streams::record::{RecordError, Recorder};
@@ -17,8 +18,10 @@ use crate::config::KeySource;
 use crate::context::Context;
 use crate::credential::Credential;
 use crate::failure::{Exit, Failure};
+use crate::remedy;
 use crate::subject::Subject;
 use crate::target::Target;
+use crate::topic;
 use crate::venue::Venue;
 
 /// Where frames come from.
@@ -27,10 +30,23 @@ pub struct Source {
     pub streams: Streams,
     /// What it is, for people: a place such as `kalshi/demo`, or the name of a file.
     pub place: String,
-    is_replay: bool,
+    table: &'static Table,
+    venue: Venue,
+    /// The server; none for a recording.
+    server: Option<Server>,
     recorder: Option<Recorder>,
     replay: Option<Replay>,
 }
+
+/// What the help of an error names.
+struct Server {
+    url: String,
+    /// What `venuekit doctor` is about: the place, and the stored key that is used.
+    doctor: String,
+}
+
+/// A subscription may take so long, or as long as `--for` allows.
+const SUBSCRIBE_WITHIN: Duration = Duration::from_secs(30);
 
 /// The venue, or the recording that stands for it. Nothing is connected yet.
 pub async fn source(
@@ -44,12 +60,14 @@ pub async fn source(
     if let Some(file) = &arguments.replay {
         let replay = Replay::open(file, table, subject.venue.table()).map_err(|error| unreadable(file, &error))?;
         let (streams, place) = (replay.streams().clone(), file.display().to_string());
-        return Ok(Source { streams, place, is_replay: true, recorder: None, replay: Some(replay) });
+        let venue = subject.venue;
+        return Ok(Source { streams, place, table, venue, server: None, recorder: None, replay: Some(replay) });
     }
     let target = context.target(subject)?;
     let credential = credential(context, &target, subject, table, topic).await?;
     let client = Client::new(&target, &credential, RetryMode::Forgiving)?;
-    let mut options = StreamOptions::new();
+    let within = arguments.span.map_or(SUBSCRIBE_WITHIN, |span| span.min(SUBSCRIBE_WITHIN));
+    let mut options = StreamOptions::new().subscribe_within(within);
     for (endpoint, url) in urls(table, &target) {
         options = options.url(endpoint, url);
     }
@@ -59,13 +77,63 @@ pub async fn source(
         options = options.record(recorder);
     }
     let place = format!("{}/{}", target.venue, target.environment);
-    Ok(Source { streams: client.streams(table).with(options), place, is_replay: false, recorder, replay: None })
+    let server = Some(Server { doctor: credential.subject_at(&target), url: target.base_url.clone() });
+    let streams = client.streams(table).with(options);
+    Ok(Source { streams, place, table, venue: target.venue, server, recorder, replay: None })
 }
 
 impl Source {
     /// Whether it is a recording.
     pub fn is_replay(&self) -> bool {
-        self.is_replay
+        self.server.is_none()
+    }
+
+    /// The channels that a recording has messages of, by their ids; those of `topic`'s channel by their whole names.
+    pub fn contents(&self, topic: &Topic) -> Result<Vec<String>, Failure> {
+        let file = Path::new(&self.place);
+        let named = Replay::contents(file, self.table, self.venue.table()).map_err(|error| unreadable(file, &error))?;
+        let shown = |name: String| match topic::channel(self.venue, self.table, &name) {
+            Ok((channel, _)) if channel.id != topic.channel().id => channel.id.to_owned(),
+            _ => name,
+        };
+        let mut channels: Vec<String> = named.into_iter().map(shown).collect();
+        channels.sort_unstable();
+        channels.dedup();
+        Ok(channels)
+    }
+
+    /// Why there is no subscription.
+    pub fn refused(&self, error: &Error) -> Failure {
+        let message = error.to_string();
+        match error {
+            Error::Topic(_) | Error::NotWhole { .. } => Failure::usage(message).code("topic"),
+            Error::Refused(refused) => {
+                let refusals: Vec<_> = refused.refusals.iter().map(refusal_json).collect();
+                Failure::new(Exit::Refused, message).code("refused").detail("refusals", refusals)
+            }
+            Error::Full { .. } => Failure::new(Exit::Refused, message).code("full"),
+            Error::Connection(_) => {
+                let failure = Failure::new(Exit::Refused, message).code("connection");
+                self.with_help(failure, |server| remedy::of_key(&server.doctor))
+            }
+            Error::Timeout { after, last } => self.unconfirmed(*after, last.as_deref()),
+            _ => Failure::new(Exit::Network, message).code("network"),
+        }
+    }
+
+    /// The venue did not accept the subscription in time. What went wrong last says more than that.
+    pub fn unconfirmed(&self, after: Duration, last: Option<&str>) -> Failure {
+        let waited = format!("the subscription was not confirmed within {after:?}");
+        let message = last.map_or_else(|| waited.clone(), |last| format!("{last}; {waited}"));
+        let failure = Failure::new(Exit::Network, message).code("network");
+        self.with_help(failure, |server| remedy::of_server(&server.url, &server.doctor))
+    }
+
+    fn with_help(&self, failure: Failure, help: impl FnOnce(&Server) -> String) -> Failure {
+        match &self.server {
+            Some(server) => failure.help(help(server)),
+            None => failure,
+        }
     }
 
     /// Starts the replay, where the source is a recording. Subscribe before, so that no frame is missed.
@@ -143,27 +211,10 @@ pub fn unreadable(path: &Path, error: &RecordError) -> Failure {
             let named = Venue::all().find(|one| one.streams().is_some_and(|table| table.venue == *venue));
             let failure = Failure::usage(message).code("other_venue");
             match named {
-                Some(venue) => failure.help(format!("say `venuekit watch {venue}`")),
+                Some(venue) => failure.help(format!("write `venuekit watch {venue}`")),
                 None => failure,
             }
         }
         _ => Failure::new(Exit::Fault, message).code("recording"),
-    }
-}
-
-/// Why there is no subscription.
-pub fn refused(error: &Error) -> Failure {
-    let message = error.to_string();
-    match error {
-        Error::Topic(_) | Error::NotWhole { .. } => Failure::usage(message).code("topic"),
-        Error::Refused(refused) => {
-            let refusals: Vec<_> = refused.refusals.iter().map(refusal_json).collect();
-            Failure::new(Exit::Refused, message).code("refused").detail("refusals", refusals)
-        }
-        Error::Full { .. } => Failure::new(Exit::Refused, message).code("full"),
-        Error::Connection(_) => Failure::new(Exit::Refused, message)
-            .code("connection")
-            .help("`venuekit doctor` finds out what is wrong with the key, the clock or the environment"),
-        _ => Failure::new(Exit::Network, message).code("network"),
     }
 }

@@ -23,14 +23,17 @@ pub enum Outcome {
 }
 
 /// Tells people what they see.
-pub fn begun(out: &Output, place: &str, topic: &Topic) {
-    out.note(&format!("watching {topic} of {place}; Ctrl-C ends"));
+pub fn begun(out: &Output, source: &Source, topic: &Topic) {
+    let doing = if source.is_replay() { "replaying" } else { "watching" };
+    out.note(&format!("{doing} {topic} of {}; Ctrl-C ends", source.place));
 }
 
-/// Closes everything, and says what happened to it.
+/// Closes everything, and says what happened to it. `messages` is how many have come.
 pub async fn finished(
     context: &Context,
     source: &Source,
+    topic: &Topic,
+    messages: u64,
     playing: Option<JoinHandle<Result<(), RecordError>>>,
     outcome: Outcome,
 ) -> Result<(), Failure> {
@@ -48,6 +51,7 @@ pub async fn finished(
     closed?;
     played.map_err(|error| unreadable(Path::new(&source.place), &error))?;
     match outcome {
+        Outcome::Ended(Ended::Closed) if source.is_replay() && messages == 0 => nothing_of(source, topic),
         Outcome::Enough | Outcome::Ended(Ended::Closed) => Ok(()),
         Outcome::Ended(Ended::Refused(refusal)) => {
             let failure = Failure::new(Exit::Refused, refusal.to_string()).code("refused");
@@ -55,6 +59,17 @@ pub async fn finished(
         }
         Outcome::Ended(ended) => Err(Failure::new(Exit::Refused, ended.to_string()).code("connection")),
     }
+}
+
+/// The recording was played to its end and has nothing of what was wanted: most likely another channel or another name was meant.
+fn nothing_of(source: &Source, topic: &Topic) -> Result<(), Failure> {
+    let channels = source.contents(topic)?;
+    let has = match channels.len() {
+        0 => "it has no messages at all".to_owned(),
+        _ => format!("it has {}", channels.join(", ")),
+    };
+    let message = format!("the recording has no frame of {topic}; {has}");
+    Err(Failure::new(Exit::Fault, message).code("not_recorded").detail("channels", channels))
 }
 
 /// Something that should not happen.
