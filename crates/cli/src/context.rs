@@ -38,7 +38,7 @@ impl Context {
     pub fn new(global: Global, out: Output, command_line: fn() -> clap::Command) -> Result<Self, Failure> {
         // Most likely a variable of the shell that is not set: another key must not take its place.
         if global.key.as_deref() == Some("") && options::key_source() == "--key" {
-            let help = "name a stored key, or leave --key out";
+            let help = "name a stored key, or omit --key";
             return Err(Failure::usage("--key is empty").code("empty_key").help(help));
         }
         let global = global.without_blanks();
@@ -133,7 +133,7 @@ impl Context {
             && one != other
         {
             let message = format!("`{subject}` and {} {other} contradict each other", options::env_source());
-            return Err(Failure::usage(message).code("wrong_environment").help("leave one of them out"));
+            return Err(Failure::usage(message).code("wrong_environment").help("omit one of them"));
         }
         let of_key = self.global.key.as_deref().filter(|key| key.contains('/') && !is_key_text(key));
         let of_key = of_key.map(str::parse::<Subject>);

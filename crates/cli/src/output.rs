@@ -135,13 +135,25 @@ impl Output {
         }
     }
 
-    /// Rows below their headings. Columns of numbers are aligned to the right.
+    /// Rows below their headings, in the width of the terminal: long cells are wrapped. Columns of numbers are aligned to the right.
     pub fn table(&self, headings: &[&str], rows: &[Vec<String>]) {
+        self.rows(headings, rows, terminal_width());
+    }
+
+    /// The same with every cell on one line, as wide as it is: values of a venue are not torn apart.
+    pub fn wide_table(&self, headings: &[&str], rows: &[Vec<String>]) {
+        self.rows(headings, rows, None);
+    }
+
+    fn rows(&self, headings: &[&str], rows: &[Vec<String>], width: Option<u16>) {
         if self.json {
             return;
         }
         let mut table = Table::new();
         table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        if let Some(width) = width {
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        }
         table.set_header(headings.iter().map(|heading| visible(heading)));
         table.add_rows(rows.iter().map(|row| row.iter().map(|cell| on_one_line(cell)).collect::<Vec<_>>()));
         for (index, column) in table.column_iter_mut().enumerate() {
@@ -168,10 +180,17 @@ impl Output {
     /// What became of what was written. A reader that went away is no fault.
     pub fn finish(&self) -> Result<(), Failure> {
         match self.failed.lock().map(|mut failed| failed.take()) {
-            Ok(Some(error)) => Err(Failure::new(Exit::Internal, format!("standard output: {error}")).code("output")),
+            // What was read can be read again. A command that has changed something says that itself.
+            Ok(Some(error)) => Err(Failure::new(Exit::Network, format!("standard output: {error}")).code("output")),
             _ => Ok(()),
         }
     }
+}
+
+/// How many columns the terminal has; none where standard output is something else.
+pub fn terminal_width() -> Option<u16> {
+    let size = terminal_size::terminal_size().filter(|_| io::stdout().is_terminal());
+    size.map(|(width, _)| width.0)
 }
 
 /// Writes to standard error. Nothing is left to do where that is closed.

@@ -75,8 +75,7 @@ pub fn open(options: &StoreOptions, to_write: bool) -> Result<Arc<dyn Store>, Fa
         FileStore::recognize(&options.path)?;
     }
     Ok(match options.kind {
-        StoreKind::File if to_write => Arc::new(FileStore::open(&options.path, &unlock(options)?)?),
-        StoreKind::File => Arc::new(FileStore::open_to_read(&options.path, &unlock(options)?)?),
+        StoreKind::File => open_file(options, to_write)?,
         #[cfg(feature = "keyring")]
         StoreKind::Keyring => Arc::new(venuekit_keys::store::KeyringStore::open(venuekit_keys::KEYRING_SERVICE)?),
         #[cfg(feature = "vault")]
@@ -88,33 +87,92 @@ pub fn open(options: &StoreOptions, to_write: bool) -> Result<Arc<dyn Store>, Fa
     })
 }
 
-fn unlock(options: &StoreOptions) -> Result<Unlock, Failure> {
-    if let Some(identity) = &options.identity {
-        return Ok(Unlock::IdentityFile(identity.clone()));
+/// How often a person may type the passphrase of a store.
+const TRIES: usize = 3;
+
+fn open_file(options: &StoreOptions, to_write: bool) -> Result<Arc<dyn Store>, Failure> {
+    let mut left = TRIES;
+    loop {
+        left -= 1;
+        let (unlock, place) = unlock(options, left + 1 < TRIES)?;
+        let opened = match to_write {
+            true => FileStore::open(&options.path, &unlock),
+            false => FileStore::open_to_read(&options.path, &unlock),
+        };
+        match opened {
+            Ok(store) => return Ok(Arc::new(store)),
+            Err(StoreError::WrongPassphrase { .. }) if place == Place::Terminal && left > 0 => {}
+            Err(error @ StoreError::WrongPassphrase { .. }) => {
+                let help = format!(
+                    "{}the right one was chosen when the store was created; --store-file names another store",
+                    place.said()
+                );
+                return Err(Failure::from(error).help(help));
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
-    let passphrase = match options.passphrase_fd {
-        Some(number) => Lines::new("--passphrase-fd", number).next()?,
+}
+
+/// Where what opens a store comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Identity,
+    Descriptor,
+    Variable,
+    Terminal,
+}
+
+impl Place {
+    /// For the beginning of a sentence.
+    fn said(self) -> &'static str {
+        match self {
+            Self::Descriptor => "the passphrase comes from --passphrase-fd; ",
+            Self::Variable => "the passphrase comes from VENUEKIT_PASSPHRASE; ",
+            Self::Identity | Self::Terminal => "",
+        }
+    }
+}
+
+/// What opens the store. `again` says that a passphrase was typed before, which was wrong.
+fn unlock(options: &StoreOptions, again: bool) -> Result<(Unlock, Place), Failure> {
+    if let Some(identity) = &options.identity {
+        return Ok((Unlock::IdentityFile(identity.clone()), Place::Identity));
+    }
+    let (passphrase, place) = match options.passphrase_fd {
+        Some(number) => (Lines::new("--passphrase-fd", number).next()?, Place::Descriptor),
         None => match variables::secret("VENUEKIT_PASSPHRASE")? {
-            Some(passphrase) => Some(passphrase),
-            None => typed(options)?,
+            Some(passphrase) => (Some(passphrase), Place::Variable),
+            None => (typed(options, again)?, Place::Terminal),
         },
     };
-    let passphrase = passphrase.filter(|passphrase| !passphrase.is_empty()).ok_or_else(|| {
+    let passphrase = passphrase.ok_or_else(|| {
         let help = "pass it with --passphrase-fd N or VENUEKIT_PASSPHRASE, or open the store with an age identity: --identity FILE";
         Failure::new(Exit::Store, format!("the store {} needs its passphrase", options.shown()))
             .code("passphrase")
             .help(help)
     })?;
-    Ok(Unlock::Passphrase(passphrase))
+    if passphrase.is_empty() {
+        let failure = Failure::new(Exit::Store, "an empty passphrase is not accepted").code("passphrase");
+        return Err(match place.said() {
+            "" => failure,
+            said => failure.help(said.trim_end_matches("; ")),
+        });
+    }
+    Ok((Unlock::Passphrase(passphrase), place))
 }
 
 /// Asks for the passphrase; twice for a store that is to be created.
-fn typed(options: &StoreOptions) -> Result<Option<Secret>, Failure> {
+fn typed(options: &StoreOptions, again: bool) -> Result<Option<Secret>, Failure> {
     if options.exists() {
-        return confirm::secret(&format!("passphrase of {}: ", options.shown()));
+        let wrong = if again { "wrong passphrase, try again\n" } else { "" };
+        return confirm::secret(&format!("{wrong}passphrase of {}: ", options.shown()));
     }
     let first = confirm::secret(&format!("passphrase for the new store {}: ", options.shown()))?;
     let Some(first) = first else { return Ok(None) };
+    if first.is_empty() {
+        return Ok(Some(first));
+    }
     let again = confirm::secret("again: ")?;
     if again.is_none_or(|again| again.expose() != first.expose()) {
         return Err(Failure::new(Exit::Store, "the two passphrases differ").code("passphrase"));
@@ -205,7 +263,7 @@ impl Keys {
 
     /// What changes keys, over a store.
     pub fn engine(&self, store: Arc<dyn Store>) -> Engine {
-        Engine::new(store, Arc::new(FolderJournal::new(self.journal.clone())))
+        Engine::new(store, Arc::new(FolderJournal::new(self.journal.clone()))).of_store(self.options.shown())
     }
 
     /// What is stored of a key. `source` is what names it, if not what the command is about.
@@ -219,10 +277,12 @@ impl Keys {
             let message = format!("`{reference}` is not in the store, and its run {} has not ended", left.run);
             return Err(Failure::new(Exit::NotFound, message).code("not_found").help(left.advice()));
         }
-        let mut message = error.to_string();
-        message.extend(source.map(|source| format!(", which {source} names")));
+        let from = source.map(|source| format!(" (from {source})")).unwrap_or_default();
+        let message = format!("{error}{from}");
         if !self.options.exists() {
-            message.push_str(&format!("; {} does not exist", self.options.shown()));
+            let message = format!("{message}: the store {} does not exist yet", self.options.shown());
+            let help = format!("`venuekit keys create {reference}` creates the key, and the store");
+            return Err(Failure::new(Exit::Store, message).code("no_store").help(help));
         }
         let mut stored = store.list().await.unwrap_or_default();
         stored.retain(|one| one.venue == reference.venue && one.is_a_key());
@@ -246,7 +306,7 @@ impl Keys {
 
 /// A store that is named and does not exist: what it should hold is somewhere else.
 fn no_store(file: &Path) -> Failure {
-    let message = format!("there is no store {}, which {} names", file.display(), options::store_file_source());
+    let message = format!("the store {} (from {}) does not exist", file.display(), options::store_file_source());
     let help = "check the name; `venuekit keys create` creates the store if it does not exist";
     Failure::new(Exit::Store, message).code("no_store").help(help)
 }

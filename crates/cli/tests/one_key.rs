@@ -6,7 +6,7 @@ mod canned;
 mod common;
 
 use common::{World, document, texts};
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn create(world: &World, reference: &str, scopes: &[&str]) {
     let scopes = scopes.iter().flat_map(|scope| ["--scope", scope]);
@@ -123,4 +123,21 @@ fn a_refusal_names_the_key_that_doctor_is_to_look_at() {
         let said = format!("`venuekit doctor {doctor}` finds out what is wrong");
         assert!(!output.status.success() && stderr.contains(&said), "{command}: {stdout}{stderr}");
     }
+}
+
+#[test]
+fn a_key_that_does_not_work_is_a_result_for_scripts() {
+    let world = World::new("verify-json");
+    create(&world, "kalshi/local/bot", &["read"]);
+    let shown = document(&world.venuekit(&["keys", "show", "kalshi/local/bot", "--json"]));
+    let id = shown["keys"][0]["id"].as_str().unwrap();
+    let ended = world.shell(&format!("venuekit call kalshi/local delete_api_key api_key={id} --yes"));
+    assert!(ended.status.success(), "{:?}", texts(&ended));
+    let output = world.venuekit(&["keys", "verify", "kalshi/local/bot", "--json"]);
+    let (stdout, stderr) = texts(&output);
+    assert_eq!((output.status.code(), stderr.as_str()), (Some(8), ""), "{stdout}");
+    let found: Value = document(&output);
+    assert_eq!((&found["reference"], &found["works"]), (&json!("kalshi/local/bot"), &json!(false)));
+    assert!(found["reason"].as_str().unwrap().contains("kalshi/local/bot does not work"), "{found}");
+    assert!(found["help"].as_str().unwrap().contains("venuekit doctor kalshi/local/bot"), "{found}");
 }

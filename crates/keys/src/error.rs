@@ -51,9 +51,9 @@ impl Next {
         match self {
             Self::Resume { by_command } => resume(by_command),
             Self::Either { by_command } => {
-                format!("{}, `venuekit keys resume {run} --abandon` gives it up", resume(by_command))
+                format!("{}, `venuekit keys resume {run} --abandon` abandons it", resume(by_command))
             }
-            Self::Abandon => format!("`venuekit keys resume {run} --abandon` goes on giving it up"),
+            Self::Abandon => format!("`venuekit keys resume {run} --abandon` continues to abandon it"),
         }
     }
 }
@@ -189,7 +189,7 @@ impl Error {
     /// What to do about it.
     pub fn help(&self) -> Option<String> {
         let resume = |left: &Left| left.next.advice(&left.run);
-        let code = "pass it with `--totp-fd N`, or keep the seed in the store with `venuekit totp set`";
+        let code = "pass it with `--totp-fd N`, or store the seed with `venuekit totp set`";
         match (&self.cause, &self.run) {
             (Cause::Code(_), None) => Some(code.to_owned()),
             (Cause::Code(_), Some(run)) => Some(format!("{code}; {}", resume(run))),
@@ -238,10 +238,10 @@ impl fmt::Display for Error {
             Cause::HandOver { why, work } => {
                 let old = match work {
                     Work::Rotate => "; the old one still works",
-                    Work::RotateInPlace => "; the old secret has ended already",
+                    Work::RotateInPlace => "; the venue rejects the old secret already",
                     Work::Create | Work::Revoke => "",
                 };
-                write!(f, "the new key was not taken over: {why}{old}")
+                write!(f, "the hand-over failed: {why}{old}")
             }
         }
     }

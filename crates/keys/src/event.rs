@@ -113,7 +113,7 @@ pub enum Event {
         /// How many those are.
         most: usize,
     },
-    /// What the venue warns of.
+    /// Something to know that stops nothing.
     Warning {
         /// Its sentence.
         text: String,
@@ -128,7 +128,7 @@ impl Event {
     /// One word for the step, as it stands at the beginning of a line.
     pub fn word(&self) -> &'static str {
         match self {
-            Self::Made { .. } => "made",
+            Self::Made { .. } => "generated",
             Self::VenueMakes { .. } => "changed",
             Self::Stored { .. } => "stored",
             Self::Registered { .. } => "registered",
@@ -156,13 +156,13 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Made { algorithm } => {
-                write!(f, "{algorithm} key pair here; the private half never leaves this machine")
+                write!(f, "{algorithm} key pair locally; the private key never leaves this machine")
             }
             Self::Unsupported { algorithm, clients } => {
-                write!(f, "{clients} cannot sign with {algorithm}; for those make the key with --kind rsa2048")
+                write!(f, "{clients} cannot sign with {algorithm}; for those create the key with --kind rsa2048")
             }
             Self::VenueMakes { why } => {
-                write!(f, "the venue does not accept a key pair of ours ({why}); it generates the secret")
+                write!(f, "the venue does not accept the local key pair ({why}); it generates the key itself")
             }
             Self::Stored { reference } => f.write_str(reference),
             Self::Registered { id } | Self::Revoked { id } => f.write_str(id),
@@ -173,25 +173,25 @@ impl fmt::Display for Event {
             Self::Verified { millis, refused: Some(what) } => {
                 write!(f, "signature accepted in {millis} ms; the call itself is not allowed to this key ({what})")
             }
-            Self::HandedOver => f.write_str("the old key may end now"),
+            Self::HandedOver => f.write_str("handed over; the old key can be revoked"),
             Self::Orphan { id } => write!(f, "{id}: nobody has its secret; revoked"),
             Self::Found { id } => write!(f, "{id}: its response was lost, and the store has its secret"),
-            Self::Proved { tried: true } => f.write_str("the old key fails"),
+            Self::Proved { tried: true } => f.write_str("the venue rejects the old key"),
             Self::Proved { tried: false } => f.write_str("the account's list no longer has it"),
-            Self::Confirmed { id } => write!(f, "{id}: ended, as a person has seen at the venue; no call proves it"),
-            Self::Replaced { id } => write!(f, "{id}: new secret; the old one fails from now on"),
+            Self::Confirmed { id } => write!(f, "{id}: revoked, as a person has seen at the venue; no call proves it"),
+            Self::Replaced { id } => write!(f, "{id}: new secret; the venue rejects the old one from now on"),
             Self::Undone => f.write_str("local changes were rolled back; the venue has changed nothing"),
             Self::Resumed { run } => f.write_str(run),
             Self::Waiting { what, next } => write!(f, "{what}; next attempt in {:.1} s", next.as_secs_f32()),
             Self::Unknown { why } => write!(f, "{why}; checking what became of the call"),
             Self::Late { account, name } => write!(
                 f,
-                "should `venuekit keys list {account}` ever show a {name} that is not stored here: `venuekit keys revoke {account} --id ID`"
+                "if `venuekit keys list {account}` ever shows a {name} that is not stored here, revoke it: `venuekit keys revoke {account} --id ID`"
             ),
             Self::Full { most } => {
-                write!(f, "an account may have {most} keys, and has that many: revoke one first")
+                write!(f, "the account has {most} keys, which is the most that the venue allows: revoke one first")
             }
-            Self::Warning { text } => write!(f, "the venue says: {text}"),
+            Self::Warning { text } => f.write_str(text),
         }
     }
 }

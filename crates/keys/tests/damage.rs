@@ -25,7 +25,7 @@ fn plan(account: &str, reference: &str, label: &str) -> Step {
         addresses: Vec::new(),
         family: None,
     };
-    Step::Planned { schema: SCHEMA, plan }
+    Step::Planned { schema: SCHEMA, plan, store: None }
 }
 
 fn at(millis: i64, step: Step) -> Entry {

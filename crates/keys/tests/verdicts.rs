@@ -153,7 +153,7 @@ async fn a_key_that_is_being_made_has_its_name_for_itself() {
         addresses: Vec::new(),
         family: None,
     };
-    journal(folder.path()).begin(&run, &Entry::now(Step::Planned { schema: SCHEMA, plan })).unwrap();
+    journal(folder.path()).begin(&run, &Entry::now(Step::Planned { schema: SCHEMA, plan, store: None })).unwrap();
 
     let credential = world.first.credential();
     let adopt = async || engine.adopt(&world.account(), &world.reference(), &credential, &Watching::default()).await;

@@ -48,7 +48,7 @@ It runs until it is interrupted, and keeps nothing. In another terminal:
   . ./sandbox.env
   venuekit call kalshi get_balance --env local
 
-It keeps accounts, keys, orders, positions, transfers and webhooks, each where the venue has them. Operations without state respond with an example made from the spec; `venuekit call` says so.
+It keeps accounts, keys, orders, positions, transfers and webhooks, each where the venue has them. Operations without state respond with an example generated from the spec; `venuekit call` says so.
 
 `--show-accounts > FILE` writes what --accounts reads: the same accounts again. Two members are never generated: `totp_code`, of an account of Yativo or a key of Deribit, is the one-time code that it requires and accepts; `scopes`, of a key of Kalshi, is a list such as [\"read\", \"write::trade\"] of what it may do. Without them there is no second factor, and the key may do everything.
 
@@ -198,7 +198,11 @@ fn show(context: &Context, arguments: &SandboxArgs, sandbox: &Sandbox, rules: us
     step("console", &sandbox.console_url());
     step("accounts", &counts(accounts));
     if let Some(source) = &arguments.market_maker {
-        step("markets", &format!("they move: {source}"));
+        let moves = match source.parse::<u64>() {
+            Ok(seed) => format!("random walk, seed {seed}"),
+            Err(_) => format!("recording {source}"),
+        };
+        step("markets", &moves);
     }
     if rules > 0 {
         step("faults", &rules.to_string());

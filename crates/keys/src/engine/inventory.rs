@@ -203,9 +203,9 @@ impl Engine {
         // Rotating it under one name would end it under the other.
         let same = |line: &Line| line.public_id.as_ref() == Some(public_id);
         if let Some(name) = self.stored(account).await?.into_iter().find(same).and_then(|line| line.reference) {
-            return Err(Error::usage(format!("that key is stored as `{name}`")));
+            return Err(Error::usage(format!("that key is already stored as `{name}`")));
         }
-        let help = format!("See that the id and the secret belong together, and to {account}.");
+        let help = format!("Check that the id and the secret match, and are for {account}");
         client.notify(probed(client.probe_key(credential).await?, "the key", &help)?);
         let listed = if client.facts().keys_manage() { client.list().await.unwrap_or_default() } else { Vec::new() };
         let info = listed.iter().find(|info| info.public_id.as_deref() == Some(public_id));

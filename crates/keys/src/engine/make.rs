@@ -258,9 +258,7 @@ impl Run<'_> {
         if !ours {
             self.notify_stored();
         }
-        if let Some(text) = made.warning {
-            self.client.notify(Event::Warning { text });
-        }
+        // `made.warning` is the venue's reminder to store the secret, which is done.
         Ok(())
     }
 

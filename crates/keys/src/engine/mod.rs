@@ -39,6 +39,8 @@ pub struct Engine {
     store: Arc<dyn Store>,
     journal: Arc<dyn Journal>,
     settings: Settings,
+    /// What the store is called, for a run that is resumed with another one.
+    place: Option<String>,
 }
 
 impl fmt::Debug for Engine {
@@ -50,13 +52,21 @@ impl fmt::Debug for Engine {
 impl Engine {
     /// An engine that keeps keys here and notes its steps there.
     pub fn new(store: Arc<dyn Store>, journal: Arc<dyn Journal>) -> Self {
-        Self { store, journal, settings: Settings::default() }
+        Self { store, journal, settings: Settings::default(), place: None }
     }
 
     /// How long things may take.
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
+        self
+    }
+
+    /// What the store is called, such as the path of its file. A run notes it: the error names it where the run is resumed with another
+    /// store, which does not have what it has stored.
+    #[must_use]
+    pub fn of_store(mut self, place: impl Into<String>) -> Self {
+        self.place = Some(place.into());
         self
     }
 
@@ -76,9 +86,9 @@ impl Engine {
         let client = AccountClient::new(self, account, manager, operator);
         let plan = client.plan(&task).await?;
         let run = RunId::new(plan.label.clone());
-        let step = Step::Planned { schema: SCHEMA, plan: plan.clone() };
+        let step = Step::Planned { schema: SCHEMA, plan: plan.clone(), store: self.place.clone() };
         self.journal.begin(&run, &Entry::now(step))?;
-        Run::new(client, guard, run, plan, Vec::new()).finish().await
+        Run::new(client, guard, run, plan, self.place.clone(), Vec::new()).finish().await
     }
 
     /// What a task would do. Reads only.
@@ -110,8 +120,9 @@ impl Engine {
         operator: &dyn Operator,
     ) -> Result<Outcome, Error> {
         let taken = self.take_up(account, run, manager, operator)?;
+        taken.notify_resumed();
         if taken.did(&Step::Abandoning) {
-            let message = format!("the run `{run}` is being given up, and does not go on");
+            let message = format!("the run `{run}` is being abandoned, and does not go on");
             return Err(Error::usage_with(message, format!("`venuekit keys resume {run} --abandon` ends it.")));
         }
         taken.finish().await
@@ -129,6 +140,7 @@ impl Engine {
         operator: &dyn Operator,
     ) -> Result<Outcome, Error> {
         let mut taken = self.take_up(account, run, manager, operator)?;
+        taken.notify_resumed();
         taken.confirm_ended().await?;
         taken.finish().await
     }
@@ -165,8 +177,8 @@ impl Engine {
             other => other.into(),
         };
         let mut entries = self.journal.read(run).map_err(unreadable)?.into_iter().map(|entry| entry.step);
-        let plan = match entries.next() {
-            Some(Step::Planned { plan, .. }) => plan,
+        let (plan, place) = match entries.next() {
+            Some(Step::Planned { plan, store, .. }) => (plan, store),
             Some(_) => return Err(unreadable(JournalError::NoPlan(run.clone()))),
             None => {
                 let message = format!("the run `{run}` was interrupted before it did anything");
@@ -188,7 +200,7 @@ impl Engine {
             return Err(Error::usage(message));
         }
         let client = AccountClient::new(self, account, manager, operator);
-        Ok(Run::new(client, guard, run.clone(), plan, steps))
+        Ok(Run::new(client, guard, run.clone(), plan, place, steps))
     }
 }
 

@@ -24,15 +24,15 @@ pub(super) fn preview(client: &AccountClient<'_>, plan: &Plan) -> Preview {
         Work::Create | Work::Rotate => {
             let ours = facts.takes_pairs() && plan.origin != Origin::Venue;
             if ours {
-                steps.push(format!("make a key pair here and store it as {reference}"));
-                steps.push(format!("register its public half as `{}` with {scopes}", plan.label));
+                steps.push(format!("generate a key pair locally and store it as {reference}"));
+                steps.push(format!("register its public key as `{}` with {scopes}", plan.label));
             } else {
-                steps.push(format!("keep a place in the store for {reference}"));
+                steps.push(format!("reserve {reference} in the store"));
                 let with = if facts.no_scopes() { String::new() } else { format!(" with {scopes}") };
-                steps.push(format!("have the venue make a key `{}`{with}, and store its secret", plan.label));
+                steps.push(format!("have the venue generate a key `{}`{with}, and store its secret", plan.label));
             }
             if ours && plan.origin == Origin::Best {
-                warnings.push("where the venue takes no pair of ours, it makes the key itself".to_owned());
+                warnings.push("if the venue refuses the local key pair, it generates the key itself".to_owned());
             }
             steps.push(format!("verify it: {}", facts.check()));
             if plan.work == Work::Rotate {
@@ -40,11 +40,11 @@ pub(super) fn preview(client: &AccountClient<'_>, plan: &Plan) -> Preview {
             }
         }
         Work::RotateInPlace => {
-            steps.push(format!("keep a place in the store for the new secret of {reference}"));
+            steps.push(format!("reserve a place in the store for the new secret of {reference}"));
             steps.push(format!("have the venue replace the secret of the key {old}, and store it"));
             steps.push(format!("verify it: {}", facts.check()));
             steps.push("hand it over".to_owned());
-            warnings.push("the old secret fails at once, before the consumer has the new one".to_owned());
+            warnings.push("the venue rejects the old secret at once, before the consumer has the new one".to_owned());
         }
         Work::Revoke => {}
     }
@@ -53,9 +53,9 @@ pub(super) fn preview(client: &AccountClient<'_>, plan: &Plan) -> Preview {
     }
     match &plan.old {
         Some(old) if old.label.is_some() => {
-            steps.push("prove that the old secret fails, and remove it from the store".to_owned());
+            steps.push("verify that the venue rejects the old secret, and remove it from the store".to_owned());
         }
-        Some(_) => steps.push("see that the account's list no longer has it".to_owned()),
+        Some(_) => steps.push("check that the account's list no longer has it".to_owned()),
         None => {}
     }
     Preview { steps, warnings }

@@ -41,16 +41,29 @@ pub(super) struct Run<'a> {
     pub(super) client: AccountClient<'a>,
     pub(super) id: RunId,
     pub(super) plan: Plan,
+    /// What the store is called that it was started with.
+    place: Option<String>,
     steps: Vec<Step>,
     _guard: Guard,
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(client: AccountClient<'a>, guard: Guard, id: RunId, plan: Plan, steps: Vec<Step>) -> Self {
-        if !steps.is_empty() {
-            client.notify(Event::Resumed { run: id.to_string() });
+    pub(super) fn new(
+        client: AccountClient<'a>,
+        guard: Guard,
+        id: RunId,
+        plan: Plan,
+        place: Option<String>,
+        steps: Vec<Step>,
+    ) -> Self {
+        Self { client, id, plan, place, steps, _guard: guard }
+    }
+
+    /// It goes on, if it has done anything yet.
+    pub(super) fn notify_resumed(&self) {
+        if !self.steps.is_empty() {
+            self.client.notify(Event::Resumed { run: self.id.to_string() });
         }
-        Self { client, id, plan, steps, _guard: guard }
     }
 
     /// Does what is left to be done.
@@ -224,8 +237,13 @@ impl<'a> Run<'a> {
         if !self.steps.iter().any(|step| matches!(step, Step::Stored { .. })) {
             return Ok(());
         }
-        let message = format!("the store has no key `{}`, which this run has stored", self.plan.label);
-        Err(Error::not_found_with(message, "use the store that has it"))
+        let reference = self.plan.reference.as_deref().unwrap_or(&self.plan.label);
+        let message = format!("the store does not have the new key of `{reference}`, which this run has stored");
+        let help = match &self.place {
+            Some(place) => format!("use the store that has it: {place}"),
+            None => "use the store that has it".to_owned(),
+        };
+        Err(Error::not_found_with(message, help))
     }
 
     pub(super) fn note(&mut self, step: Step) -> Result<(), StepFailure> {

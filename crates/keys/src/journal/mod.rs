@@ -136,6 +136,9 @@ pub enum Step {
         schema: u32,
         /// What is to be done.
         plan: Plan,
+        /// What the store is called that keeps its keys.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        store: Option<String>,
     },
     /// The venue is about to be asked for a key.
     Asking {

@@ -138,7 +138,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound(reference) => write!(f, "the store has no key `{reference}`"),
-            Self::WrongPassphrase { path } => write!(f, "{}: this is not the store's passphrase", path.display()),
+            Self::WrongPassphrase { path } => write!(f, "{}: wrong passphrase", path.display()),
             Self::WrongIdentity { path } => {
                 write!(f, "{}: this is not the identity that the store is encrypted to", path.display())
             }
@@ -166,7 +166,7 @@ impl fmt::Display for StoreError {
             ),
             Self::Loose { path, mode } => write!(
                 f,
-                "{}: others may read it (mode {mode:04o}); if nobody has, `chmod 600` it, else revoke its keys",
+                "{}: other users can read it (mode {mode:04o}): run `chmod 600`, and revoke its keys if someone may have read them",
                 path.display()
             ),
             Self::NotWritable { path, source } => write!(f, "{}: cannot be written: {source}", path.display()),

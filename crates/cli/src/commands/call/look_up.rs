@@ -5,8 +5,16 @@ use venuekit_spec::ParameterLocation;
 use crate::lookup::{self, Found};
 use crate::request::{RequestBuilder, fits, names};
 
+/// The call that shows what became of a write.
+pub struct LookUp {
+    /// Its command line.
+    pub line: String,
+    /// What is to be known about it, on a line of its own; or nothing.
+    pub hint: String,
+}
+
 /// Its command line, with what both calls take by the same name. What is unknown is written as `name=...`.
-pub fn said(found: &Found, given: &RequestBuilder, place: &str) -> Option<String> {
+pub fn said(found: &Found, given: &RequestBuilder, place: &str) -> Option<LookUp> {
     let reconcile = found.row.reconcile?;
     let look_up = lookup::operation(found.venue, reconcile.operation).ok()?;
     let name = &look_up.spec.name;
@@ -30,7 +38,7 @@ pub fn said(found: &Found, given: &RequestBuilder, place: &str) -> Option<String
             None => {}
         }
     }
-    Some(format!("check what happened to it: `{line}`{hint}"))
+    Some(LookUp { line, hint })
 }
 
 fn argument(name: &str, text: &str) -> String {
@@ -55,7 +63,8 @@ mod tests {
         let found = lookup::operation(venue, name).unwrap();
         let arguments: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
         let given = RequestBuilder::read(&found, &arguments, None, false).unwrap();
-        said(&found, &given, "here").unwrap()
+        let LookUp { line, hint } = said(&found, &given, "here").unwrap();
+        format!("`{line}`{hint}")
     }
 
     #[test]

@@ -85,9 +85,8 @@ pub struct CallArgs {
 }
 
 /// Where the key of a call comes from.
-const KEY: &str = "
-The call is made with --key NAME, with the key of the profile, or with what environment variables hold. `venuekit keys create`
-makes a key; the first time it asks twice for the passphrase of the new store.";
+const KEY: &str = "The call is made with --key NAME, with the key of the profile, or with the key in environment variables. `venuekit keys create` \
+creates a key; the first time it asks twice for the passphrase of the new store.";
 
 const AFTER_HELP: &str = "\
 With a venue and an operation, --help shows what that operation takes and gives.
@@ -112,7 +111,7 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
     if arguments.help {
         describe::one(context.out(), &found);
         if !found.is_public() {
-            context.out().line(KEY);
+            context.out().line(&format!("\n{}", describe::wrapped(KEY, 0)));
         }
         return Ok(());
     }
@@ -198,8 +197,7 @@ async fn once(
     };
     match printed {
         Err(why) if sender.found.is_write() => Err(sender.unprinted(&why, &response.compact())),
-        // It can be read again.
-        printed => printed.map_err(|why| why.exit(Exit::Network)),
+        printed => printed,
     }
 }
 
@@ -228,7 +226,7 @@ async fn all(
     if out.is_json() {
         out.raw(&format!("{}\n", RawJson::List(kept).compact()));
     }
-    out.finish().map_err(|why| why.exit(Exit::Network))
+    out.finish()
 }
 
 fn without_operation(context: &Context, subject: Option<&Subject>, help: bool) -> Result<(), Failure> {
@@ -269,7 +267,8 @@ fn checked(
     }
     let is_table = arguments.table || !arguments.columns.is_empty();
     if is_table && context.out().is_json() {
-        mistakes.push(Failure::usage("--json and --table are two forms of one response").help("leave one of them out"));
+        let option = if arguments.table { "--table" } else { "--columns" };
+        mistakes.push(Failure::usage(format!("--json and {option} cannot be combined")).help("omit one"));
     }
     let table = is_table.then(|| TableView::new(found, &arguments.columns, arguments.allow_unknown)).transpose();
     let table = table.unwrap_or_else(|failure| {

@@ -2,6 +2,7 @@
 
 use venuekit_transport::{Error, ErrorKind};
 
+use super::look_up::LookUp;
 use super::send::Sender;
 use crate::failure::{Exit, Failure};
 use crate::one_time_code::{is_about_code, of_code};
@@ -21,10 +22,20 @@ impl Sender<'_> {
         let (kind, has_response) = (error.kind(), error.status().is_some());
         let failure = Failure::from(error.clone());
         match kind {
-            _ if is_lost => match self.afterwards() {
-                Some(help) => failure.help(help),
-                None => failure,
-            },
+            _ if is_lost => {
+                // The help says how it may be repeated: the transport's sentence forbids that.
+                let failure = match (&self.key, failure.message().split_once("; it may have been executed")) {
+                    (Some(_), Some((what, _))) => {
+                        let message = format!("{what}; it may have been executed");
+                        failure.with_message(message)
+                    }
+                    _ => failure,
+                };
+                match self.afterwards() {
+                    Some(help) => failure.help(help),
+                    None => failure,
+                }
+            }
             _ if is_of_code => of_code(&error, failure),
             ErrorKind::Unauthorized | ErrorKind::Clock if has_response => failure.help(remedy::of_key(&self.doctor)),
             ErrorKind::Network if !has_response => {
@@ -36,8 +47,11 @@ impl Sender<'_> {
 
     /// The command was interrupted before the response came.
     pub fn interrupted(&self) -> Failure {
-        let mut message = format!("{}: interrupted; it may have been executed, do not repeat it", self.found.spec.name);
-        if let Some(reconcile) = self.found.row.reconcile {
+        let mut message = format!("{}: interrupted; it may have been executed", self.found.spec.name);
+        if self.key.is_none() {
+            message.push_str(", do not repeat it");
+        }
+        if let (None, Some(reconcile)) = (&self.key, self.found.row.reconcile) {
             message.push_str(&format!(": check with `{}` first", reconcile.operation));
         }
         self.with_traces(Failure::new(Exit::Unknown, message).code("interrupted"))
@@ -68,12 +82,16 @@ impl Sender<'_> {
         }
     }
 
-    /// What to do about a write whose outcome it is unknown.
+    /// What to do about a write whose outcome is unknown.
     fn afterwards(&self) -> Option<String> {
-        let key = self.key.as_ref().map(|(name, key)| {
-            format!("it was sent with {name}={key}; repeated with the same one, it is not executed twice")
-        });
-        let lines: Vec<String> = key.into_iter().chain(self.look_up.clone()).collect();
-        (!lines.is_empty()).then(|| lines.join("\n"))
+        const AGAIN: &str = "a retry with the same id is not executed twice";
+        match (&self.key, &self.look_up) {
+            (Some((name, key)), Some(LookUp { line, hint })) => {
+                Some(format!("it was sent with {name}={key}: look for that id in `{line}`; {AGAIN}{hint}"))
+            }
+            (Some((name, key)), None) => Some(format!("it was sent with {name}={key}; {AGAIN}")),
+            (None, Some(LookUp { line, hint })) => Some(format!("check what happened to it: `{line}`{hint}")),
+            (None, None) => None,
+        }
     }
 }

@@ -136,7 +136,7 @@ pub fn no_pages(found: &Found) -> Failure {
     let position = POSITIONS.into_iter().find(|position| known.iter().any(|name| name == position));
     let help = match position {
         Some(position) => format!("ask for one part after the other with {position}=..."),
-        None => "leave out --all".to_owned(),
+        None => "omit --all".to_owned(),
     };
     Failure::usage(format!("`{}` has no pages that --all can follow", found.spec.name)).help(help)
 }

@@ -7,6 +7,7 @@ use venuekit_spec::Request;
 use venuekit_transport::{Error, Response};
 use venuekit_wire::Secret;
 
+use super::look_up::LookUp;
 use super::proof;
 use super::secrets::Secrets;
 use super::strict::Strict;
@@ -47,7 +48,7 @@ pub struct Sender<'a> {
     /// What looks for values that the spec does not know, where that is wanted.
     pub strict: Option<Strict>,
     /// What to say about the call that tells what became of this one, if its response is lost.
-    pub look_up: Option<String>,
+    pub look_up: Option<LookUp>,
     /// Said once, however many pages there are.
     pub generated: Once,
     /// A write that was sent: it may stand, whatever happens to its response.
@@ -59,7 +60,7 @@ impl Sender<'_> {
     pub async fn send(&self, request: &Request) -> Result<RawJson, Failure> {
         let response = self.response(request).await?;
         if response.headers().contains_key(GENERATED) {
-            let note = "the sandbox keeps no state for this operation: the response is an example made from the spec";
+            let note = "the sandbox keeps no state for this operation: the response is generated from the spec";
             self.generated.call_once(|| self.context.out().aside(note));
         }
         self.secrets.keep(response.body())?;

@@ -48,7 +48,7 @@ impl TableView {
             items.iter().map(|item| columns.iter().map(|column| cell(item, column)).collect()).collect();
         match rows.is_empty() {
             true => out.note("no rows"),
-            false => out.table(&columns.iter().map(String::as_str).collect::<Vec<_>>(), &rows),
+            false => out.wide_table(&columns.iter().map(String::as_str).collect::<Vec<_>>(), &rows),
         }
     }
 }
@@ -57,7 +57,7 @@ impl TableView {
 fn list(found: &Found) -> Result<(String, Schema), Failure> {
     let name = &found.spec.name;
     let none = |why: String| {
-        let help = "leave --table and --columns out: the response is then printed as JSON";
+        let help = "omit --table and --columns: the response is then printed as JSON";
         Failure::usage(format!("{name}: {why}")).code("no_list").help(help)
     };
     let Some(response) = &found.spec.answer else {

@@ -18,6 +18,8 @@ pub struct Input {
     name: String,
     place: &'static str,
     kind: String,
+    /// The words that it may be, where the spec lists them.
+    words: Vec<String>,
     pub required: bool,
     description: String,
     members: Vec<Self>,
@@ -36,6 +38,7 @@ pub fn inputs(found: &Found) -> Vec<Input> {
             name: one.name.clone(),
             place,
             kind: one.schema.kind(),
+            words: one.schema.words(),
             required: one.required,
             description: said(found.venue, &meaning(one)),
             members: Vec::new(),
@@ -55,6 +58,7 @@ fn member(found: &Found, above: &str, field: Field, depth: usize) -> Input {
         name: field.name,
         place: "body",
         kind: field.schema.kind(),
+        words: field.schema.words(),
         required: field.required,
         description: said(found.venue, &field.description),
         members,
@@ -92,11 +96,20 @@ impl Input {
 
     /// For scripts.
     pub fn document(&self) -> Value {
-        let mut document = json!({"name": self.name, "in": self.place, "kind": self.kind, "required": self.required,
+        let document = json!({"name": self.name, "in": self.place, "kind": self.kind, "required": self.required,
             "description": self.description});
+        let mut document = with_words(document, &self.words);
         if !self.members.is_empty() {
             document["members"] = self.members.iter().map(Self::document).collect();
         }
         document
     }
+}
+
+/// The same with the words that a value may be, as a list: `kind` has them in one text.
+pub fn with_words(mut document: Value, words: &[String]) -> Value {
+    if !words.is_empty() {
+        document["enum"] = words.into();
+    }
+    document
 }

@@ -11,11 +11,10 @@ use venuekit_spec::{Operation, Schema};
 use venuekit_wire::operation::{Key, Retry};
 
 use self::input::inputs;
-pub use self::text::said;
-use self::text::wrapped;
+pub use self::text::{said, wrapped};
 use crate::complete;
 use crate::context::Context;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::lookup::{self, Found, SECOND_FACTOR};
 use crate::output::Output;
 use crate::scopes;
@@ -36,7 +35,7 @@ pub struct DescribeArgs {
 /// `venuekit describe`.
 pub fn run(context: &Context, arguments: &DescribeArgs) -> Result<(), Failure> {
     show(context.out(), arguments)?;
-    context.out().finish().map_err(|why| why.exit(Exit::Network))
+    context.out().finish()
 }
 
 fn show(out: &Output, arguments: &DescribeArgs) -> Result<(), Failure> {
@@ -78,7 +77,7 @@ fn venues(out: &Output) {
         vec![venue.to_string(), venue.table().operations.len().to_string(), environments]
     };
     out.table(&["venue", "operations", "environments"], &Venue::all().map(row).collect::<Vec<_>>());
-    let venue = |venue: Venue| json!({"venue": venue.name(), "operations": venue.table().operations.len(), "environments": venue.environments()});
+    let venue = |venue: Venue| json!({"venue": venue.name(), "operation_count": venue.table().operations.len(), "environments": venue.environments()});
     let venues: Vec<Value> = Venue::all().map(venue).collect();
     out.document(&json!({ "venues": venues }));
 }
@@ -174,7 +173,10 @@ pub fn one(out: &Output, found: &Found) {
     let inputs: Vec<Value> = inputs.iter().map(input::Input::document).collect();
     let response: Vec<Value> = fields
         .iter()
-        .map(|field| json!({"name": field.name, "kind": field.schema.kind(), "description": field.description}))
+        .map(|field| {
+            let document = json!({"name": field.name, "kind": field.schema.kind(), "description": field.description});
+            input::with_words(document, &field.schema.words())
+        })
         .collect();
     out.document(&json!({
         "venue": found.venue.name(), "name": operation.name, "id": operation.id, "method": operation.method,
@@ -194,7 +196,7 @@ fn in_sandbox(venue: Venue, operation: &Operation) -> &'static str {
 
 fn access(found: &Found) -> String {
     if found.is_public() {
-        return "no key: anybody may call it".to_owned();
+        return "none (public)".to_owned();
     }
     let mut ways: Vec<String> = Vec::new();
     for way in found.row.access {

@@ -1,7 +1,6 @@
 //! Sentences of the specs as a terminal shows them.
 
-use std::io::IsTerminal;
-
+use crate::output::terminal_width;
 use crate::venue::Venue;
 
 /// Lines longer than this are hard to read.
@@ -45,8 +44,7 @@ pub fn wrapped(text: &str, indent: usize) -> String {
 }
 
 fn width() -> usize {
-    let terminal = terminal_size::terminal_size().filter(|_| std::io::stdout().is_terminal());
-    terminal.map_or(WIDEST, |(width, _)| usize::from(width.0).min(WIDEST))
+    terminal_width().map_or(WIDEST, |width| usize::from(width).min(WIDEST))
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! What all `keys` commands need: the account, the engine, and what manages the account's keys.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use clap::Args;
 use venuekit_keys::journal::RunId;
 use venuekit_keys::store::Store;
-use venuekit_keys::{Account, Engine, Manager, Outcome, Reference, Report, Revoke, Settings, Target as Ends, Task};
+use venuekit_keys::{
+    Account, Class, Engine, Error, Manager, Outcome, Reference, Report, Revoke, Settings, Target as Ends, Task,
+};
+use venuekit_transport::ErrorKind;
 use venuekit_wire::variables::VariableKind;
 
 use super::failure::of_person;
@@ -13,7 +16,9 @@ use super::operator::CliOperator;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::{self, InterruptReport};
+use crate::one_time_code::is_about_code;
 use crate::output::Output;
+use crate::remedy;
 use crate::store;
 use crate::subject::Subject;
 use crate::target::Target;
@@ -33,6 +38,8 @@ pub struct AccountClient<'a> {
     pub target: Target,
     pub account: Account,
     pub engine: Engine,
+    /// What `venuekit doctor` is about, if a key was given that manages the others.
+    doctor: OnceLock<String>,
 }
 
 impl<'a> AccountClient<'a> {
@@ -60,7 +67,7 @@ impl<'a> AccountClient<'a> {
         let settings =
             Settings { timeouts: target.network.timeouts(), proxy: target.network.proxy(), ..Settings::default() };
         let engine = context.keys().engine(store).settings(settings);
-        Ok(Self { context, target, account, engine })
+        Ok(Self { context, target, account, engine, doctor: OnceLock::new() })
     }
 
     /// The same for a family of keys, by its name.
@@ -83,7 +90,8 @@ impl<'a> AccountClient<'a> {
     pub fn reference(&self, subject: &Subject, name: Option<&str>) -> Result<Reference, Failure> {
         let name = match (subject.name.as_deref(), name) {
             (Some(one), Some(other)) if one != other => {
-                return Err(Failure::usage(format!("`{subject}` says {one}, and --name says {other}")));
+                let message = format!("`{subject}` and --name {other} contradict each other: the first says {one}");
+                return Err(Failure::usage(message));
             }
             (Some(name), _) | (None, Some(name)) => name,
             (None, None) => {
@@ -105,6 +113,7 @@ impl<'a> AccountClient<'a> {
             Subject { venue: self.target.venue, environment: Some(self.target.environment.clone()), name: None };
         let given = self.context.manager(&self.target, &account).await?;
         given.check(self.target.venue)?;
+        _ = self.doctor.set(given.subject_at(&self.target));
         if let Some(credential) = given.parts.into_iter().next() {
             return Ok(Manager::Given(credential));
         }
@@ -133,17 +142,44 @@ impl<'a> AccountClient<'a> {
             false => {
                 let help = variables::names_after(self.target.venue, &prefix);
                 let help = format!("name a stored one with --key, or set {help}");
-                ("no key is named that manages the account's keys".to_owned(), help)
+                (format!("no key was given to manage the keys of {}", self.account), help)
             }
         };
         Err(Failure::new(Exit::Store, message).code("no_manager").help(help))
+    }
+
+    /// An error of the engine, with what finds out more about it: the server, or the key that made the call.
+    pub fn explained(&self, error: Error, manager: &Manager) -> Failure {
+        let doctor = match manager {
+            Manager::Stored(reference) => reference.to_string(),
+            Manager::Given(_) => self.doctor.get().cloned().unwrap_or_else(|| self.account.to_string()),
+        };
+        let advice = error.help();
+        let is_unreachable = error.class() == Class::Network;
+        let more = match error.of_venue() {
+            Some(venue) if venue.may_have_been_applied() || is_about_code(venue) => None,
+            Some(venue) => match (venue.kind(), venue.status().is_some()) {
+                (ErrorKind::Unauthorized | ErrorKind::Clock, true) => Some(remedy::of_key(&doctor)),
+                (ErrorKind::Network | ErrorKind::Timeout, false) => {
+                    Some(remedy::of_server(&self.account.base_url, &doctor))
+                }
+                _ => None,
+            },
+            None => is_unreachable.then(|| remedy::of_server(&self.account.base_url, &doctor)),
+        };
+        let failure = Failure::from(error);
+        match more {
+            Some(more) => failure.help([Some(more), advice].into_iter().flatten().collect::<Vec<_>>().join("\n")),
+            None => failure,
+        }
     }
 
     /// Has a task done, or says what would be done.
     pub async fn run(&self, task: Task, manager: &Manager, person: &CliOperator<'_>, dry: bool) -> Result<(), Failure> {
         let out = self.context.out();
         if dry {
-            let preview = self.engine.preview(&self.account, &task, manager, person).await?;
+            let preview = self.engine.preview(&self.account, &task, manager, person).await;
+            let preview = preview.map_err(|error| self.explained(error, manager))?;
             show_steps(out, &preview.steps, &preview.warnings);
             return Ok(());
         }
@@ -151,7 +187,8 @@ impl<'a> AccountClient<'a> {
         note_unreadable(self.context, &self.engine);
         let earlier: Vec<RunId> = self.engine.unfinished()?.into_iter().map(|left| left.run).collect();
         let _report = self.in_flight(move |run| !earlier.contains(run));
-        let outcome = self.engine.run(&self.account, task, manager, person).await?;
+        let outcome = self.engine.run(&self.account, task, manager, person).await;
+        let outcome = outcome.map_err(|error| self.explained(error, manager))?;
         let done = matches!(outcome, Outcome::Done(_));
         finish(person, outcome)?;
         if done {
@@ -203,21 +240,23 @@ pub fn show_steps(out: &Output, steps: &[String], warnings: &[String]) {
     out.document(&serde_json::json!({ "steps": steps, "warnings": warnings }));
 }
 
+/// Whether the result of a change was printed. The change is done in any case, and is not to be repeated.
+pub fn printed(out: &Output, done: &str, account: &str) -> Result<(), Failure> {
+    out.finish().map_err(|why| {
+        let message = format!("{done}; its result could not be printed: {}", why.message());
+        let help = format!("`venuekit keys list {account}` shows the key");
+        Failure::new(Exit::Unknown, message).code("response_not_printed").help(help)
+    })
+}
+
 /// Tells how a run ended.
 pub fn finish(person: &CliOperator<'_>, outcome: Outcome) -> Result<(), Failure> {
     match outcome {
         Outcome::Done(report) => {
             let out = person.context.out();
             out.document(&Ended { report: &report, events: person.events() });
-            out.finish().map_err(|why| {
-                let message =
-                    format!("the run {} is done; its result could not be printed: {}", report.run, why.message());
-                let help = format!("`venuekit keys list {}` shows the key", person.account());
-                Failure::new(Exit::Unknown, message)
-                    .code("response_not_printed")
-                    .help(help)
-                    .detail("run", report.run.as_str())
-            })
+            let done = format!("the run {} is done", report.run);
+            printed(out, &done, &person.account()).map_err(|failure| failure.detail("run", report.run.as_str()))
         }
         Outcome::NeedsPerson(needs) => Err(of_person(&needs)),
     }

@@ -1,14 +1,15 @@
 //! `venuekit keys adopt`.
 
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use clap::Args;
-use venuekit_keys::Credential;
+use venuekit_keys::{Credential, Manager};
 use venuekit_transport::flaw::is_key_text;
 use venuekit_transport::keys::SecretKind;
 use venuekit_wire::Secret;
 
-use super::account_client::{AccountClient, FamilyArgs, show_steps};
+use super::account_client::{AccountClient, FamilyArgs, printed, show_steps};
 use super::operator::CliOperator;
 use crate::confirm;
 use crate::context::Context;
@@ -24,7 +25,7 @@ use crate::subject::Subject;
 pub struct AdoptArgs {
     /// VENUE/ENVIRONMENT/NAME
     subject: Subject,
-    /// What to call it in the store
+    /// Name in the store
     #[arg(long)]
     name: Option<String>,
     /// What identifies the caller: key id, public key, API key or client id
@@ -64,23 +65,24 @@ pub async fn run(context: &Context, arguments: &AdoptArgs) -> Result<(), Failure
     let public_id = credential.public_id().unwrap_or_default().to_owned();
     if arguments.dry_run {
         if context.keys().to_read()?.get(&reference).await.is_ok() {
-            return Err(Failure::usage(format!("`{reference}` is taken")).help("choose another name"));
+            return Err(Failure::usage(format!("`{reference}` is already in the store")).help("choose another name"));
         }
         let steps = [format!("make a signed call with the key {public_id}"), format!("store it as {reference}")];
         show_steps(out, &steps, &[]);
         return Ok(());
     }
     let person = CliOperator::new(context, &client.target, None);
-    let adopted = client.engine.adopt(&client.account, &reference, &credential, &person).await?;
+    let adopted = client.engine.adopt(&client.account, &reference, &credential, &person).await;
+    let adopted = adopted.map_err(|error| client.explained(error, &Manager::Given(credential)))?;
     out.step("adopted", &public_id);
     out.document(&adopted);
-    Ok(())
+    printed(out, &format!("{reference} is stored"), &client.account.to_string())
 }
 
 fn given(context: &Context, public_id: &str, arguments: &AdoptArgs) -> Result<Credential, Failure> {
     let (secret, kind) = match (&arguments.pem, arguments.secret_fd) {
         (Some(path), _) if path == Path::new("-") => pair(context, path, &input::secret(path)?)?,
-        (Some(path), _) => pair(context, path, &pem::file(path, "--pem")?)?,
+        (Some(path), _) => pair(context, path, &pem_file(path)?)?,
         (None, Some(number)) => (line(number)?, SecretKind::Shared),
         (None, None) => match asked()? {
             pem if is_key_text(pem.expose()) => pair(context, Path::new("-"), &pem)?,
@@ -88,6 +90,15 @@ fn given(context: &Context, public_id: &str, arguments: &AdoptArgs) -> Result<Cr
         },
     };
     Ok(Credential::Key { public_id: public_id.to_owned(), secret, kind })
+}
+
+/// A file that is missing is a mistake in the command line, whatever would be in it.
+fn pem_file(path: &Path) -> Result<Secret, Failure> {
+    let missing = fs::metadata(path).err().filter(|error| error.kind() == io::ErrorKind::NotFound);
+    pem::file(path, "--pem").map_err(|failure| match &missing {
+        Some(error) if failure.word() == "key_file" => Failure::file(path, error),
+        _ => failure,
+    })
 }
 
 fn pair(context: &Context, path: &Path, pem: &Secret) -> Result<(Secret, SecretKind), Failure> {
@@ -126,6 +137,6 @@ fn from_environment(client: &AccountClient<'_>) -> Result<Credential, Failure> {
             "give --public-id with --pem, --secret-fd or standard input, or set {}",
             crate::variables::names(&client.target)
         );
-        Failure::new(Exit::Store, format!("which key of {}?", client.account)).code("no_credential").help(help)
+        Failure::new(Exit::Store, format!("no key of {} was given", client.account)).code("no_credential").help(help)
     })
 }

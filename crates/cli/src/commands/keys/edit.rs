@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use clap::Args;
 use venuekit_keys::{Edited, KeyEdit, Target as Which};
 
-use super::account_client::{AccountClient, FamilyArgs, show_steps};
+use super::account_client::{AccountClient, FamilyArgs, printed, show_steps};
 use super::operator::CliOperator;
 use super::values;
 use crate::context::Context;
@@ -81,7 +81,8 @@ pub async fn run(context: &Context, arguments: &EditArgs) -> Result<(), Failure>
     let person = CliOperator::new(context, &client.target, None);
     // `--yes` has no use for the question, and a venue that asks for a one-time code would ask once more.
     if arguments.dry_run || !context.global().yes {
-        let now = client.engine.before_edit(&client.account, &which, &edit, &manager, &person).await?;
+        let now = client.engine.before_edit(&client.account, &which, &edit, &manager, &person).await;
+        let now = now.map_err(|error| client.explained(error, &manager))?;
         let parts = parts(&edit, &now);
         if arguments.dry_run {
             let steps: Vec<String> = parts.iter().map(|part| part.step(&what)).collect();
@@ -92,12 +93,13 @@ pub async fn run(context: &Context, arguments: &EditArgs) -> Result<(), Failure>
         let questions: Vec<String> = parts.iter().map(|part| part.question(&what)).collect();
         context.confirm(&questions.join(" "))?;
     }
-    let edited = client.engine.edit(&client.account, &which, &edit, &manager, &person).await?;
+    let edited = client.engine.edit(&client.account, &which, &edit, &manager, &person).await;
+    let edited = edited.map_err(|error| client.explained(error, &manager))?;
     out.step("edited", &what);
     out.step("scopes", &listed(&edited.scopes, "-"));
     out.step("addresses", &listed(&edited.addresses, "any"));
     out.document(&edited);
-    Ok(())
+    printed(out, &format!("{what} was edited"), &client.account.to_string())
 }
 
 /// One part of a key that is replaced.

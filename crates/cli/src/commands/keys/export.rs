@@ -21,13 +21,13 @@ use crate::variables;
 pub struct ExportArgs {
     /// VENUE/ENVIRONMENT/NAME
     subject: Subject,
-    /// The file to write, for its owner alone; - is standard output
+    /// The file to write, readable by its owner only; - is standard output
     #[arg(long, value_name = "FILE")]
     to: String,
-    /// How to write it; by the ending of FILE by default, as variables if that says nothing
+    /// The format; by default that of FILE's extension, otherwise environment variables
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Write over a file that is there
+    /// Overwrite an existing file
     #[arg(long)]
     force: bool,
 }
@@ -35,13 +35,13 @@ pub struct ExportArgs {
 /// How a key is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// As environment variables, to be sourced by a shell: .env, .sh
+    /// Environment variables, to be sourced by a shell: .env, .sh
     Env,
     /// The private key of a pair: .pem, .key
     Pem,
     /// The secret alone, whatever it is: PEM, or the shared secret
     Secret,
-    /// As one JSON object: .json
+    /// One JSON object: .json
     Json,
 }
 
@@ -80,8 +80,8 @@ fn format(arguments: &ExportArgs, key: &StoredKey, is_json: bool) -> Result<Form
             let (said, other) = (said.name(), other.name());
             let message = format!("--format {said} does not fit {place}, which is for --format {other}");
             let help = match to_screen {
-                true => "leave one of them out".to_owned(),
-                false => format!("leave --format out, or name the file otherwise, such as key.{said}"),
+                true => "omit one of them".to_owned(),
+                false => format!("omit --format, or give the file another name, such as key.{said}"),
             };
             return Err(Failure::usage(message).code("format").help(help));
         }
@@ -152,6 +152,12 @@ fn variables(client: &AccountClient<'_>, key: &StoredKey) -> Secret {
     Secret::new(line(&id, public_id) + &line(&secret, key.secret.expose()))
 }
 
+/// The error alone: the file that it names is a temporary one, which nobody knows.
+fn without_path(error: io::Error) -> io::Error {
+    let plain = error.get_ref().and_then(|inner| inner.source()).map(ToString::to_string);
+    plain.map_or(error, |plain| io::Error::other(plain))
+}
+
 /// Writes a file that only its owner may read, whole or not at all.
 fn write(path: &Path, text: &str, force: bool) -> io::Result<()> {
     // What a link leads to is written over, and no pipe or device is replaced by a file.
@@ -161,7 +167,7 @@ fn write(path: &Path, text: &str, force: bool) -> io::Result<()> {
     }
     let path = there.as_deref().unwrap_or(path);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = NamedTempFile::new_in(folder)?;
+    let mut file = NamedTempFile::new_in(folder).map_err(without_path)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     let placed = if force { file.persist(path) } else { file.persist_noclobber(path) };

@@ -15,7 +15,7 @@ use crate::subject::Subject;
 pub struct ListArgs {
     /// VENUE or VENUE/ENVIRONMENT; all that is stored by default
     subject: Option<Subject>,
-    /// Only what is stored: no venue is asked
+    /// Only what is stored; no request is sent
     #[arg(long)]
     stored: bool,
     #[command(flatten)]
@@ -34,7 +34,8 @@ pub async fn run(context: &Context, arguments: &ListArgs) -> Result<(), Failure>
             } else {
                 let manager = client.manager(None).await?;
                 let person = CliOperator::new(context, &client.target, None);
-                client.engine.list(&client.account, &manager, &person).await?
+                let listed = client.engine.list(&client.account, &manager, &person).await;
+                listed.map_err(|error| client.explained(error, &manager))?
             }
         }
     };
@@ -42,7 +43,7 @@ pub async fn run(context: &Context, arguments: &ListArgs) -> Result<(), Failure>
     if rows.is_empty() {
         context.out().line(&context.no_keys());
     } else {
-        context.out().table(&["stored as", "name", "id", "made", "scopes", "state"], &rows);
+        context.out().table(&["stored as", "name", "id", "created", "scopes", "state"], &rows);
     }
     for why in lines.iter().filter_map(|line| line.unreadable.as_deref()) {
         context.out().note(&format!("note: {why}"));
@@ -57,7 +58,7 @@ pub fn of_account(subject: &Subject) -> Result<(), Failure> {
         return Ok(());
     }
     let failure = Failure::usage(format!("`{subject}` is one key, and this is about an account"));
-    Err(failure.help("leave the key's name out; `venuekit keys show` is about one key"))
+    Err(failure.help("omit the key's name; `venuekit keys show` is about one key"))
 }
 
 fn row(line: &Line) -> Vec<String> {
@@ -72,8 +73,8 @@ fn row(line: &Line) -> Vec<String> {
         (Some(false), _) => line.status.as_deref().unwrap_or("not at the venue"),
         (None, _) => "stored",
     };
-    let made = line.created.map_or_else(|| "-".to_owned(), when::day);
-    vec![or_dash(&line.reference), or_dash(&line.name), or_dash(&line.id), made, permissions(line), state.to_owned()]
+    let created = line.created.map_or_else(|| "-".to_owned(), when::day);
+    vec![or_dash(&line.reference), or_dash(&line.name), or_dash(&line.id), created, permissions(line), state.to_owned()]
 }
 
 /// The scopes of a key, and what else limits it.

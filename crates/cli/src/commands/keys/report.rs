@@ -19,7 +19,7 @@ use crate::venue::Venue;
 
 #[derive(Args, Debug)]
 pub struct ReportArgs {
-    /// VENUE or VENUE/ENVIRONMENT, several if need be; all accounts with stored keys by default
+    /// VENUE or VENUE/ENVIRONMENT, repeatable; all accounts with stored keys by default
     subjects: Vec<Subject>,
     /// Report keys older than this
     #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = number::days)]
@@ -27,13 +27,13 @@ pub struct ReportArgs {
     /// Report keys that expire sooner than this
     #[arg(long, value_name = "DAYS", default_value_t = 14, value_parser = number::days)]
     expires_within: i64,
-    /// Report keys that were not used for longer than this, where the venue says when they were used
+    /// Report keys unused for longer than this, if the venue shows when a key was last used
     #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = number::days)]
     unused_for: i64,
-    /// A key that is managed elsewhere, by its id or its name: that it is not stored here is not reported
+    /// The id or name of a key that is managed elsewhere: it is not reported as not stored here. Repeatable
     #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     known: Vec<String>,
-    /// Exit with 8 if anything was reported
+    /// Exit with 8 if there are findings
     #[arg(long)]
     check: bool,
 }
@@ -53,6 +53,7 @@ struct Reported {
 struct NotQueried {
     account: String,
     error: String,
+    help: Option<String>,
 }
 
 /// `venuekit keys report`.
@@ -70,7 +71,10 @@ pub async fn run(context: &Context, arguments: &ReportArgs) -> Result<(), Failur
                     }),
                 );
             }
-            Err(failure) => not_queried.push(NotQueried { account, error: failure.message().to_owned() }),
+            Err(failure) => {
+                let (error, help) = (failure.message().to_owned(), failure.advice().map(str::to_owned));
+                not_queried.push(NotQueried { account, error, help });
+            }
         }
     }
     let out = context.out();
@@ -79,10 +83,11 @@ pub async fn run(context: &Context, arguments: &ReportArgs) -> Result<(), Failur
     }
     if !reported.is_empty() {
         let rows: Vec<Vec<String>> = reported.iter().map(row).collect();
-        out.table(&["account", "key", "age", "ends", "last used", "scopes", "findings"], &rows);
+        out.table(&["account", "key", "age", "expires", "last used", "scopes", "findings"], &rows);
     }
     for one in &not_queried {
-        out.note(&format!("{} could not be asked: {}", one.account, one.error));
+        let help = one.help.as_ref().map(|help| format!("\n help: {}", help.replace('\n', "\n       ")));
+        out.note(&format!("{} could not be queried: {}{}", one.account, one.error, help.unwrap_or_default()));
     }
     out.document(&serde_json::json!({ "keys": reported, "not_asked": not_queried }));
     if reported.is_empty() && !not_queried.is_empty() {
@@ -118,7 +123,8 @@ async fn ask(context: &Context, subject: &Subject) -> Result<(String, Vec<String
     };
     let target = client.target.clone();
     let person = CliOperator::new(context, &target, None);
-    let mut lines = client.engine.list(&client.account, &manager, &person).await?;
+    let listed = client.engine.list(&client.account, &manager, &person).await;
+    let mut lines = listed.map_err(|error| client.explained(error, &manager))?;
     // Other families of keys are listed if a key of them is stored.
     let stored = client.engine.stored(&client.account).await?.into_iter().filter_map(|line| line.family);
     for family in stored.collect::<BTreeSet<String>>() {
@@ -175,19 +181,19 @@ fn examine(
 ) -> Reported {
     let age_days = line.created.map(|created| when::days_between(created, now));
     let mut findings = Vec::new();
-    let mut ends = |what: &str, at: Option<UnixMillis>| {
+    let mut expires = |what: &str, at: Option<UnixMillis>| {
         let Some(left) = at.map(|at| when::days_between(now, at)) else { return };
         if left < 0 {
-            findings.push(format!("{what} ended"));
+            findings.push(format!("{what} expired"));
         } else if left <= arguments.expires_within {
-            findings.push(format!("{what} ends in {left} d"));
+            findings.push(format!("{what} expires in {left} d"));
         }
     };
-    ends("it", line.expires);
+    expires("the key", line.expires);
     if line.expires.is_none() {
-        ends("it is bound to no address, and", end_of_unbound(venue, &line));
+        expires("the key is not bound to an address and", end_of_unbound(venue, &line));
     }
-    ends("region attestation", line.attested_until);
+    expires("the region attestation", line.attested_until);
     findings.extend(line.unreadable.clone());
     match line.live {
         Some(false) => findings.push(match &line.status {

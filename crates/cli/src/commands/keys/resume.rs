@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use venuekit_keys::{Reference, Unfinished, Work};
 
-use super::account_client::{AccountClient, FamilyArgs, finish, note_unreadable};
+use super::account_client::{AccountClient, FamilyArgs, finish, note_unreadable, printed};
 use super::operator::CliOperator;
 use super::{values, when};
 use crate::context::Context;
@@ -13,18 +13,18 @@ use crate::subject::Subject;
 
 #[derive(Args, Debug)]
 pub struct ResumeArgs {
-    /// The run, or its key as VENUE/ENVIRONMENT/NAME; the only one that has not ended by default
+    /// The run, or its key as VENUE/ENVIRONMENT/NAME; by default the only unfinished one
     run: Option<String>,
-    /// Give it up: what it has made is revoked, and the old key is the one to use again
+    /// Abandon it: the keys that it has created are revoked, and the old key is the one to use again
     #[arg(long)]
     abandon: bool,
-    /// You have seen at the venue that the old key has ended, where no call could prove it: finish, and remove it from the store
+    /// Finish the run although no call could prove that the old key is revoked: you have seen at the venue that it is
     #[arg(long, conflicts_with = "abandon")]
     confirm_ended: bool,
-    /// A command that has the consumer take the new key over; its exit code 0 lets the old one be revoked
+    /// A command that hands the new key over to its consumer; the old one is revoked after exit code 0
     #[arg(long, value_name = "COMMAND", conflicts_with = "abandon", value_parser = values::command)]
     hand_over: Option<String>,
-    /// Say which runs have not ended, and how far they have come; nothing is changed
+    /// List the unfinished runs and their last steps; nothing is changed
     #[arg(long)]
     dry_run: bool,
 }
@@ -60,20 +60,21 @@ pub async fn run(context: &Context, arguments: &ResumeArgs) -> Result<(), Failur
     let run = left.run.clone();
     let _report = client.in_flight(move |other| *other == run);
     if arguments.abandon {
-        context.confirm(&format!("Give up {}? What it has made is revoked.", words(left)))?;
-        client.engine.abandon(&client.account, &left.run, &manager, &person).await?;
-        out.step("given up", left.run.as_str());
+        context.confirm(&format!("Abandon {}? The keys that it has created are revoked.", words(left)))?;
+        let abandoned = client.engine.abandon(&client.account, &left.run, &manager, &person).await;
+        abandoned.map_err(|error| client.explained(error, &manager))?;
+        out.step("abandoned", left.run.as_str());
         out.document(&json!({ "run": left.run, "abandoned": true, "events": person.events() }));
-        return Ok(());
+        return printed(out, &format!("the run {} is abandoned", left.run), &left.plan.account);
     }
     let outcome = if arguments.confirm_ended {
         let old = left.plan.old.as_ref().map(|old| old.id.as_str()).unwrap_or_default();
-        context.confirm(&format!("Have you seen at {} that the key {old} has ended?", left.plan.account))?;
-        client.engine.confirm_ended(&client.account, &left.run, &manager, &person).await?
+        context.confirm(&format!("Have you seen at {} that the key {old} is revoked?", left.plan.account))?;
+        client.engine.confirm_ended(&client.account, &left.run, &manager, &person).await
     } else {
-        client.engine.resume(&client.account, &left.run, &manager, &person).await?
+        client.engine.resume(&client.account, &left.run, &manager, &person).await
     };
-    finish(&person, outcome)
+    finish(&person, outcome.map_err(|error| client.explained(error, &manager))?)
 }
 
 fn choose<'a>(unfinished: &'a [Unfinished], run: Option<&str>) -> Result<&'a Unfinished, Failure> {
@@ -97,7 +98,7 @@ fn choose<'a>(unfinished: &'a [Unfinished], run: Option<&str>) -> Result<&'a Unf
 
 fn work(left: &Unfinished) -> String {
     let work = match left.plan.work {
-        Work::Create => "making",
+        Work::Create => "creating",
         Work::Rotate => "rotating",
         Work::RotateInPlace => "rotating in place",
         Work::Revoke => "revoking",

@@ -4,12 +4,13 @@ use clap::Args;
 use serde_json::{Value, json};
 use venuekit_auth::PrivateKey;
 use venuekit_keys::record::{Kind, State, StoredKey};
+use venuekit_keys::{Class, Manager};
 use venuekit_wire::UnixMillis;
 
 use super::account_client::AccountClient;
 use super::when;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::subject::Subject;
 
 #[derive(Args, Debug)]
@@ -44,7 +45,7 @@ pub async fn run(context: &Context, arguments: &ShowArgs) -> Result<(), Failure>
         out.step("public id", key.public_id.as_deref().unwrap_or("-"));
         out.step("secret", &secret_kind(key));
         out.step("scopes", &if key.scopes.is_empty() { "-".to_owned() } else { key.scopes.join(" ") });
-        out.step("made", &made(key).map_or_else(|| "-".to_owned(), when::day));
+        out.step("created", &created(key).map_or_else(|| "-".to_owned(), when::day));
         out.step("state", state(key));
     }
     let keys: Vec<Value> = record.keys.iter().map(document).collect();
@@ -52,7 +53,7 @@ pub async fn run(context: &Context, arguments: &ShowArgs) -> Result<(), Failure>
     Ok(())
 }
 
-fn made(key: &StoredKey) -> Option<UnixMillis> {
+fn created(key: &StoredKey) -> Option<UnixMillis> {
     (key.made.get() > 0).then(|| UnixMillis(key.made.get().saturating_mul(1000)))
 }
 
@@ -91,7 +92,7 @@ fn document(key: &StoredKey) -> Value {
         "secret_kind": key.kind,
         "public_key": public_key(key),
         "scopes": key.scopes,
-        "made": made(key),
+        "created": created(key),
         "state": key.state,
     })
 }
@@ -109,8 +110,20 @@ pub async fn verify(context: &Context, arguments: &VerifyArgs) -> Result<(), Fai
     let reference = client.reference(&arguments.subject, None)?;
     context.keys().record(&reference, None).await?;
     let client = client.of_stored(&reference).await?;
-    let shown = client.engine.verify(&client.account, &reference).await?;
-    context.out().step(shown.word(), &shown.to_string());
-    context.out().document(&json!({ "reference": reference.to_string(), "works": true, "event": shown }));
+    let out = context.out();
+    let shown = match client.engine.verify(&client.account, &reference).await {
+        Ok(shown) => shown,
+        // What a check found is its result, for scripts too.
+        Err(error) if out.is_json() && error.class() == Class::Failed => {
+            let (reason, help) = (error.to_string(), error.help());
+            out.document(
+                &json!({ "reference": reference.to_string(), "works": false, "reason": reason, "help": help }),
+            );
+            return Err(Failure::reported(Exit::Fault));
+        }
+        Err(error) => return Err(client.explained(error, &Manager::Stored(reference))),
+    };
+    out.step(shown.word(), &shown.to_string());
+    out.document(&json!({ "reference": reference.to_string(), "works": true, "event": shown }));
     Ok(())
 }

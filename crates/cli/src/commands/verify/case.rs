@@ -69,7 +69,7 @@ pub async fn read(context: &Context, arguments: &VerifyArgs) -> Result<Case, Fai
         arguments.other_key.iter().map(|file| Ok((file.display().to_string(), key::of_file(file, venue, rule)?)));
     let others = others.collect::<Result<_, Failure>>()?;
     let missing = |what: &str, option: &str| {
-        Failure::usage(format!("{file} has no request line: the {what} is not known")).help(format!("say {option}"))
+        Failure::usage(format!("{file} has no request line: the {what} is not known")).help(format!("pass {option}"))
     };
     let is_login = rule.place == Place::Params;
     let method = arguments.method.clone().or(capture.method.clone()).or(is_login.then(String::new));
@@ -87,6 +87,9 @@ pub async fn read(context: &Context, arguments: &VerifyArgs) -> Result<Case, Fai
     } else if !is_login && !venue.is_websocket(&path) {
         let (whole, fault) = with_prefix(venue.prefix(), &path);
         (path, faults) = (whole, fault.into_iter().chain(faults).collect());
+        if !venue.spec().knows(&path) {
+            context.out().note(&format!("note: no operation of {venue} has the path {path}"));
+        }
     }
     faults.extend(capture.origin().and_then(|origin| not_served(venue, &origin, &path)));
     let template = template(venue, &method, &path);

@@ -23,7 +23,7 @@ use venuekit_wire::stream::Streams;
 use self::limits::Limits;
 use crate::complete;
 use crate::context::Context;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::subject::Subject;
 use crate::topic;
 use crate::venue::Venue;
@@ -94,7 +94,7 @@ pub async fn run(context: &Context, arguments: &WatchArgs) -> Result<(), Failure
     let table = table(subject.venue)?;
     let Some(name) = &arguments.channel else {
         channels::all(out, subject.venue, table);
-        return out.finish().map_err(|why| why.exit(Exit::Network));
+        return out.finish();
     };
     if arguments.help {
         let (channel, _) = topic::channel(subject.venue, table, name)?;

@@ -47,7 +47,7 @@ pub async fn finished(
         None => Ok(()),
     };
     let closed = source.close().await;
-    context.out().finish().map_err(|why| why.exit(Exit::Network))?;
+    context.out().finish()?;
     closed?;
     played.map_err(|error| unreadable(Path::new(&source.place), &error))?;
     match outcome {
