@@ -33,7 +33,7 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 refused by the venue, 2 wrong usage (nothing was sent), 3 not found, 4 outcome unknown, \
-5 a person must act, 6 store or credentials, 7 network or venue down, 8 a fault was found, 70 internal.";
+5 a person must act, 6 store or credentials, 7 network or venue down, 8 a check found a problem, 70 internal.";
 
 /// The whole command line, with what a shell completes.
 pub fn command_line() -> Line {
@@ -53,23 +53,23 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Call any operation of a venue, checked before it is sent
     Call(CallArgs),
-    /// Show the operations of a venue, or what one takes and gives
+    /// Show the operations of a venue, or the parameters and response of one
     Describe(DescribeArgs),
-    /// Show what a venue streams: trades, prices, order books, orders
+    /// Watch a venue's streams: trades, prices, order books, orders
     Watch(WatchArgs),
     /// Sign a request: its headers, and the exact text that was signed
     Sign(SignArgs),
-    /// Say which part of somebody's signature is wrong
+    /// Find out which part of a signature is wrong
     VerifySignature(VerifyArgs),
-    /// Run all venues on this machine
+    /// Run a local sandbox of all venues
     Sandbox(SandboxArgs),
-    /// Keep the seed of one-time codes in the store
+    /// Store the seed of one-time codes (TOTP)
     #[command(subcommand)]
     Totp(TotpCommand),
     /// Show the configuration, or its schema
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Print what makes a shell complete commands, operations and parameters
+    /// Print a shell completion script
     Completions(CompletionsArgs),
     /// Print the manual page
     Man(ManArgs),

@@ -18,7 +18,7 @@ pub fn is_attended() -> bool {
 pub fn ask(question: &str) -> Result<(), Failure> {
     if !is_attended() {
         let help = "use --yes to confirm, or --dry-run to see what would be done";
-        return Err(Failure::usage(format!("confirmation is needed, and there is no terminal to ask at: {question}"))
+        return Err(Failure::usage(format!("not a terminal, cannot ask for confirmation: {question}"))
             .code("unconfirmed")
             .help(help));
     }

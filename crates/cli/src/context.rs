@@ -132,7 +132,11 @@ impl Context {
         if let (Some(one), Some(other)) = (&subject.environment, &self.global.env)
             && one != other
         {
-            let message = format!("`{subject}` and {} {other} contradict each other", options::env_source());
+            let source = match options::env_source() {
+                option @ "--env" => format!("{option} {other}"),
+                variable => format!("{variable}={other}"),
+            };
+            let message = format!("`{subject}` and {source} contradict each other");
             return Err(Failure::usage(message).code("wrong_environment").help("omit one of them"));
         }
         let of_key = self.global.key.as_deref().filter(|key| key.contains('/') && !is_key_text(key));

@@ -108,7 +108,7 @@ impl Failure {
 
     /// The person said no.
     pub fn declined() -> Self {
-        Self::new(Exit::NeedsPerson, "not done: not confirmed").code("declined")
+        Self::new(Exit::NeedsPerson, "cancelled: not confirmed").code("declined")
     }
 
     /// A file that cannot be read or written.

@@ -32,6 +32,7 @@ mod totp;
 mod variables;
 mod venue;
 mod visible;
+mod when;
 
 use std::process::ExitCode;
 

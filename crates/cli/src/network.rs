@@ -20,7 +20,7 @@ pub struct Network {
     /// Seconds that a call may take, with all its attempts [default: 60]
     #[arg(long, global = true, value_name = "SECONDS")]
     pub timeout: Option<Seconds>,
-    /// The proxy that calls are tunnelled through; put one with a password into the profile
+    /// The proxy for calls; put a URL with a password into the profile
     #[arg(long, global = true, value_name = "URL")]
     pub proxy: Option<Proxy>,
 }

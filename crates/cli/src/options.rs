@@ -33,7 +33,7 @@ pub struct Global {
     /// The encrypted file of the store [default: ~/.local/share/venuekit/keys.age]
     #[arg(long, global = true, value_name = "FILE", env = "VENUEKIT_STORE_FILE", value_parser = path(), value_hint = ValueHint::FilePath)]
     pub store_file: Option<PathBuf>,
-    /// An age identity that opens the store, in place of a passphrase
+    /// An age identity that opens the store instead of a passphrase
     #[arg(long, global = true, value_name = "FILE", env = "VENUEKIT_IDENTITY", value_parser = path(), value_hint = ValueHint::FilePath)]
     pub identity: Option<PathBuf>,
     /// Read the store's passphrase from this file descriptor

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 use serde::Serialize;
 
 use crate::failure::{Exit, Failure};
@@ -151,13 +151,18 @@ impl Output {
         }
         let mut table = Table::new();
         table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        let mut bounds = Vec::new();
         if let Some(width) = width {
             table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+            bounds = bounds_of(headings, rows, width);
         }
         table.set_header(headings.iter().map(|heading| visible(heading)));
         table.add_rows(rows.iter().map(|row| row.iter().map(|cell| on_one_line(cell)).collect::<Vec<_>>()));
         for (index, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, GAP));
+            if let Some(Some(bound)) = bounds.get(index) {
+                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(*bound)));
+            }
             let mut cells = rows.iter().filter_map(|row| row.get(index)).filter(|cell| *cell != EMPTY_CELL).peekable();
             if cells.peek().is_some() && cells.all(|cell| is_number(cell)) {
                 column.set_cell_alignment(CellAlignment::Right);
@@ -187,6 +192,27 @@ impl Output {
     }
 }
 
+/// How narrow each column may get so that no word in it is torn apart, as far as the terminal is wide enough: the columns with the longest
+/// words give way first.
+fn bounds_of(headings: &[&str], rows: &[Vec<String>], width: u16) -> Vec<Option<u16>> {
+    // So much of a column without a bound is left.
+    const LEAST: u16 = 8;
+    let longest = |index: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(index)).map(String::as_str);
+        let words = cells.chain(headings.get(index).copied()).flat_map(|text| text.split(' '));
+        let longest = words.map(|word| word.chars().count()).max().unwrap_or_default();
+        u16::try_from(longest).unwrap_or(u16::MAX).saturating_add(GAP)
+    };
+    let mut bounds: Vec<Option<u16>> = (0..headings.len()).map(|index| Some(longest(index))).collect();
+    while bounds.iter().fold(0_u16, |sum, bound| sum.saturating_add(bound.unwrap_or(LEAST))) > width {
+        match bounds.iter_mut().filter(|bound| bound.is_some()).max() {
+            Some(widest) => *widest = None,
+            None => break,
+        }
+    }
+    bounds
+}
+
 /// How many columns the terminal has; none where standard output is something else.
 pub fn terminal_width() -> Option<u16> {
     let size = terminal_size::terminal_size().filter(|_| io::stdout().is_terminal());
@@ -204,4 +230,19 @@ fn is_number(cell: &str) -> bool {
     digits.starts_with(|first: char| first.is_ascii_digit())
         && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
         && digits.bytes().filter(|byte| *byte == b'.').count() <= 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_column_with_the_longest_word_gives_way_first() {
+        let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
+        let rows = [row(["kalshi/local/bot", "11111111-1111-4111-8111-111111111111", "read write"])];
+        let bounds = |width| bounds_of(&["stored as", "id", "scopes"], &rows, width);
+        assert_eq!(bounds(100), [Some(19), Some(39), Some(9)]);
+        assert_eq!(bounds(60), [Some(19), None, Some(9)]);
+        assert_eq!(bounds(20), [None, None, None]);
+    }
 }

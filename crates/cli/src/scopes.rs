@@ -37,10 +37,10 @@ pub fn help() -> String {
     let venues = Venue::all().filter(|venue| venue.of_keys() == *venue);
     let lines = venues.map(|venue| {
         let known: Vec<&str> = known(venue).into_iter().collect();
-        let known = if known.is_empty() { "none: a key may do all".to_owned() } else { known.join(", ") };
+        let known = if known.is_empty() { "none: a key may do everything".to_owned() } else { known.join(", ") };
         format!("  {:<9} {known}", venue.name())
     });
-    format!("Scopes that the venues' operations ask for:\n{}", lines.collect::<Vec<_>>().join("\n"))
+    format!("Scopes that operations require:\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// Reports permissions that no operation needs.

@@ -24,7 +24,7 @@ const COMMANDS: &[&str] = &[
     "keys verify VENUE/local/bot",
     "keys report VENUE/local",
     // Bound to an address, a key of some venues could not be rotated.
-    "keys edit VENUE/local/bot --any-address",
+    "keys edit VENUE/local/bot --any-address --yes",
     "keys rotate VENUE/local/bot --dry-run",
     "keys revoke VENUE/local/bot --dry-run",
     "keys create VENUE/local/bot",

@@ -65,10 +65,10 @@ fn a_store_that_is_named_and_not_there_is_no_empty_one() {
         let output = world.shell(&format!("venuekit {arguments} --store-file /nonexistent/keys.age"));
         let (stdout, stderr) = texts(&output);
         assert_eq!((output.status.code(), stdout.as_str()), (Some(6), ""), "{arguments}: {stderr}");
-        assert!(stderr.contains("there is no store /nonexistent/keys.age, which --store-file names"), "{stderr}");
+        assert!(stderr.contains("the store /nonexistent/keys.age (from --store-file) does not exist"), "{stderr}");
     }
     let output = world.with("VENUEKIT_STORE_FILE", "/nonexistent/keys.age", &["keys", "list"]);
-    assert!(texts(&output).1.contains("which VENUEKIT_STORE_FILE names"), "{:?}", texts(&output));
+    assert!(texts(&output).1.contains("(from VENUEKIT_STORE_FILE) does not exist"), "{:?}", texts(&output));
     let none = ok(&world.venuekit(&["keys", "list"]));
     assert!(none.starts_with("no keys: the store ") && none.contains("does not exist yet"), "{none}");
     ok(&world.shell("venuekit keys create kalshi/local/bot --scope read --store-file new.age; test -e new.age"));
@@ -151,7 +151,7 @@ fn all_mistakes_are_told_at_once() {
         "`price` is not name=value",
         "has no parameter `x`",
         "body/side: must be one of bid, ask",
-        "body/count: must be a decimal number as text",
+        "body/count: must be a decimal number in a JSON string",
         "body/ticker: is required, and so are ",
         "body/self_trade_prevention_type",
         "`create_order_v2` accepts no one-time code",
@@ -167,7 +167,10 @@ fn all_mistakes_are_told_at_once() {
     assert_eq!(error["error"]["others"][0]["at"], "query/limit");
     let output = world.venuekit(&["call", "bayse/local", "create_api_key", "nam=a", "--yes"]);
     let (_, stderr) = texts(&output);
-    assert!(stderr.contains("did you mean `name`") && stderr.contains("no place is given for it"), "{stderr}");
+    assert!(
+        stderr.contains("did you mean `name`") && stderr.contains("neither --secrets-to nor --show-secrets was given"),
+        "{stderr}"
+    );
 }
 
 #[test]

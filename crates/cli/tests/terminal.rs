@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use common::{CODE, MARKER, World};
+use pty_process::Size;
 use pty_process::blocking::{Pty, open};
 use rustix::termios::{LocalModes, tcgetattr};
 
@@ -18,6 +19,9 @@ use rustix::termios::{LocalModes, tcgetattr};
 const PATIENCE: Duration = Duration::from_secs(120);
 
 const PASSPHRASE: &str = "a passphrase with MARKER";
+
+/// How wide the terminal is: a long table does not fit.
+const COLUMNS: u16 = 80;
 
 const CTRL_C: &str = "\x03";
 const CTRL_D: &str = "\x04";
@@ -38,6 +42,7 @@ impl Terminal {
         world.prepare(&mut command);
         let variables = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
         let (pty, pts) = open().unwrap();
+        pty.resize(Size::new(24, COLUMNS)).unwrap();
         let child = pty_process::blocking::Command::new(command.get_program())
             .args(arguments)
             .env_clear()
@@ -121,6 +126,11 @@ fn a_passphrase_is_typed_twice_and_unseen() {
     let world = World::new("terminal-passphrase");
     let create = ["keys", "create", "kalshi/local/bot", "--scope", "read"];
     let mut terminal = Terminal::new(&world, &create);
+    terminal.whisper("passphrase for the new store ", "");
+    let (code, text) = terminal.end();
+    assert!(code == Some(6) && text.contains("an empty passphrase is not accepted"), "{code:?}: {text}");
+
+    let mut terminal = Terminal::new(&world, &create);
     terminal.whisper("passphrase for the new store ", PASSPHRASE);
     terminal.whisper("again: ", "another one with MARKER");
     let (code, text) = terminal.end();
@@ -132,10 +142,22 @@ fn a_passphrase_is_typed_twice_and_unseen() {
     let (code, text) = terminal.end();
     assert!(code == Some(0) && text.contains("verified"), "{code:?}: {text}");
 
-    let mut terminal = Terminal::new(&world, &["keys", "list", "--stored"]);
-    terminal.whisper("passphrase of ", "a wrong one with MARKER");
-    let (code, text) = terminal.end();
-    assert!(code == Some(6) && text.contains("passphrase"), "{code:?}: {text}");
+    // It may be typed three times.
+    for right in [false, true] {
+        let mut terminal = Terminal::new(&world, &["keys", "list"]);
+        terminal.whisper("passphrase of ", "a wrong one with MARKER");
+        terminal.whisper("wrong passphrase, try again", "another wrong one with MARKER");
+        let last = if right { PASSPHRASE } else { "yet another one with MARKER" };
+        terminal.whisper("wrong passphrase, try again", last);
+        let (code, text) = terminal.end();
+        match right {
+            true => assert!(code == Some(0) && text.contains("kalshi/local/bot"), "{code:?}: {text}"),
+            false => {
+                assert!(code == Some(6) && text.contains("keys.age: wrong passphrase"), "{code:?}: {text}");
+                assert!(text.contains("the right one was chosen when the store was created"), "{text}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -149,7 +171,7 @@ fn a_key_is_replaced_when_a_person_says_so_and_not_before() {
         terminal.asked("Revoke the key kalshi/local/bot permanently? [y/N] ");
         terminal.press(no);
         let (code, text) = terminal.end();
-        assert!(code == Some(5) && text.contains("not done: not confirmed"), "{no:?} {code:?}: {text}");
+        assert!(code == Some(5) && text.contains("cancelled: not confirmed"), "{no:?} {code:?}: {text}");
     }
     let mut terminal = Terminal::unlocked(&world, &["keys", "rotate", "kalshi/local/bot"]);
     terminal.asked("[y/N] ");
@@ -176,6 +198,18 @@ fn a_key_is_replaced_when_a_person_says_so_and_not_before() {
     let (code, text) = terminal.end();
     assert!(code == Some(0) && text.contains("proved"), "{code:?}: {text}");
     assert!(is_revoked());
+}
+
+#[test]
+fn a_table_keeps_within_the_terminal() {
+    let world = World::new("terminal-table");
+    let (code, text) = Terminal::new(&world, &["watch", "deribit"]).end();
+    let widest = text.lines().map(|line| line.trim_end().chars().count()).max();
+    assert!(code == Some(0) && text.lines().count() > 20, "{code:?}: {text}");
+    assert!(widest.is_some_and(|widest| widest <= usize::from(COLUMNS)), "{widest:?}: {text}");
+    // Nowhere else is a line broken: what reads it expects a row.
+    let output = world.venuekit(&["watch", "deribit"]);
+    assert!(output.stdout.split(|byte| *byte == b'\n').any(|line| line.len() > usize::from(COLUMNS)));
 }
 
 #[test]

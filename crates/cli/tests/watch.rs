@@ -108,7 +108,7 @@ fn channels_are_listed_and_explained() {
     }
     let (told, _) = texts(&world.venuekit(&["watch", "kalshi", "orderbook_delta", "--help"]));
     assert!(told.contains("venuekit watch kalshi orderbook_delta"), "{told}");
-    assert!(told.contains("gaps       seen by the venue's count") && told.contains("--book"), "{told}");
+    assert!(told.contains("gaps       detected by the venue's sequence number") && told.contains("--book"), "{told}");
     assert!(texts(&world.venuekit(&["watch", "--help"])).0.contains("--replay"), "the command has help of its own");
 
     for (arguments, code, said) in [

@@ -139,7 +139,7 @@ async fn what_opens_the_store_is_asked_for_and_must_fit() {
     assert!(told.contains("needs its passphrase: set VENUEKIT_PASSPHRASE"), "{told}");
     let (class, told) =
         refused::<venuekit_yativo::Credentials>(&place.passphrase("MARKER"), "yativo/sandbox/bot").await;
-    assert!(class == Class::Store && told.contains("not the store's passphrase"), "{told}");
+    assert!(class == Class::Store && told.contains("wrong passphrase"), "{told}");
 }
 
 #[tokio::test]

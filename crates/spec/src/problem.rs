@@ -186,7 +186,7 @@ fn shown(value: &Value) -> String {
 
 fn format_name(format: &str) -> String {
     match format {
-        "decimal" => "a decimal number as text".to_owned(),
+        "decimal" => "a decimal number in a JSON string".to_owned(),
         "date-time" => "an RFC 3339 time".to_owned(),
         "date" => "a date such as 2026-01-31".to_owned(),
         "uuid" => "a UUID".to_owned(),

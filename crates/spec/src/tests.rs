@@ -236,7 +236,7 @@ fn what_is_wrong_with_a_body_is_said_with_its_place() {
         (r#"{"items": {}}"#, "body/items: must be an array"),
         (r#"{"items": [{"price": "1"}, {}]}"#, "body/items/1/price: is required"),
         (r#"{"items": [{"price": 1}]}"#, "body/items/0/price: must be a string"),
-        (r#"{"items": [{"price": "1x"}]}"#, "body/items/0/price: must be a decimal number as text"),
+        (r#"{"items": [{"price": "1x"}]}"#, "body/items/0/price: must be a decimal number in a JSON string"),
         (r#"{"items": [{"price": "1", "side": "hold"}]}"#, "body/items/0/side: must be one of buy, sell"),
         (r#"{"items": [], "note": 1}"#, "body/note: must be a string or must be null"),
         (r#"{"items": [], "size": 0}"#, "body/size: must be more than 0"),

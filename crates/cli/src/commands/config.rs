@@ -14,9 +14,9 @@ use crate::target::{Target, local_url};
 pub enum ConfigCommand {
     /// Print the JSON Schema of the configuration file
     Schema,
-    /// Print where the configuration is, and its profiles
+    /// Print the path of the configuration, and its profiles
     Show,
-    /// Print an example to begin with
+    /// Print an example configuration
     Example,
 }
 

@@ -126,7 +126,7 @@ impl RequestBuilder {
         if text.is_empty() {
             return Err(match parameter.required {
                 true => self.wrong(found, &at(), &parameter.name, "is empty"),
-                false => Failure::usage(format!("{}: is empty", at())).help("leave it out to say nothing"),
+                false => Failure::usage(format!("{}: is empty", at())).help("omit it to leave it unset"),
             });
         }
         let read = value::of(&parameter.schema, text).map_err(|said| Failure::usage(format!("{}: {said}", at())))?;

@@ -26,19 +26,19 @@ pub struct SandboxArgs {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = SANDBOX_PORT, value_parser = number::port)]
     port: u16,
-    /// A JSON file of the accounts; what it leaves out is generated
+    /// A JSON file with the accounts; whatever it omits is generated
     #[arg(long, value_name = "FILE")]
     accounts: Option<PathBuf>,
     /// A JSON file with a list of faults: which calls fail, how, and how often
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
-    /// Let the markets of every venue move: a random walk with this seed, or a recording of quotes and trades
+    /// Move the markets of every venue: a random walk with this seed, or a recording of quotes and trades
     #[arg(long, value_name = "SEED|FILE", num_args = 0..=1, default_missing_value = "0")]
     market_maker: Option<String>,
-    /// Write the accounts' keys as environment variables that `--env local` finds
+    /// Write the accounts' keys to FILE, as environment variables for `--env local`
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
-    /// Print the accounts with their secrets, in the form that --accounts reads
+    /// Print the accounts with their secrets, in the format that --accounts reads
     #[arg(long)]
     show_accounts: bool,
 }

@@ -46,13 +46,13 @@ pub struct CallArgs {
     /// The operation; `venuekit describe VENUE` lists them
     #[arg(add = ArgValueCompleter::new(complete::operations))]
     operation: Option<String>,
-    /// What goes along, by name: `limit=5`, `orders/0/price=0.56`, `public_key=@FILE`
+    /// Parameters, by name: `limit=5`, `orders/0/price=0.56`, `public_key=@FILE`
     #[arg(value_name = "NAME=VALUE", add = ArgValueCompleter::new(complete::parameters))]
     parameters: Vec<String>,
     /// The JSON body, from a file or with - from standard input
     #[arg(long, value_name = "FILE")]
     body: Option<PathBuf>,
-    /// All pages, one after the other
+    /// Fetch all pages
     #[arg(long)]
     all: bool,
     /// Print the list in the response as a table
@@ -61,25 +61,25 @@ pub struct CallArgs {
     /// The columns of the table; dots lead into nested members
     #[arg(long, value_name = "A,B.C", value_delimiter = ',')]
     columns: Vec<String>,
-    /// Show what would be sent, and send nothing
+    /// Show the request; nothing is sent
     #[arg(long)]
     dry_run: bool,
-    /// Send a one-time code along
+    /// Send a one-time code with the call
     #[arg(long)]
     totp: bool,
-    /// Send members of --body, and words in place of listed ones, that the spec does not know
+    /// Send members of --body and enum values that the spec does not list
     #[arg(long)]
     allow_unknown: bool,
-    /// Name what the response holds that the spec does not know, and exit with 8 if there is any
+    /// Report members and enum values of the response that the spec does not list, and exit with 8 if there are any
     #[arg(long)]
     strict: bool,
-    /// Print secrets that the response holds
+    /// Print secrets in the response
     #[arg(long, conflicts_with = "secrets_to")]
     show_secrets: bool,
-    /// Keep a response that holds secrets in a new file, which only its owner may read
+    /// Write a response that contains secrets to a new file that only its owner can read
     #[arg(long, value_name = "FILE")]
     secrets_to: Option<PathBuf>,
-    /// What the operation takes and gives
+    /// The operation's parameters and response
     #[arg(long, short)]
     help: bool,
 }
@@ -89,9 +89,9 @@ const KEY: &str = "The call is made with --key NAME, with the key of the profile
 creates a key; the first time it asks twice for the passphrase of the new store.";
 
 const AFTER_HELP: &str = "\
-With a venue and an operation, --help shows what that operation takes and gives.
+With a venue and an operation, --help shows its parameters and response.
 
-A call that needs a key takes it from --key, from the profile or from environment variables. `venuekit keys create` makes one; the \
+A call that needs a key takes it from --key, from the profile or from environment variables. `venuekit keys create` creates one; the \
 first time it asks twice for the passphrase of the new store.
 
 Examples:
@@ -124,7 +124,7 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
     let (mut given, target, table) = checked(context, subject, &found, arguments)?;
     let request = given.request(&found)?;
     for at in request::check(&given, &found)?.1 {
-        context.out().note(&format!("note: {at} is not one of the words that the spec lists; it is sent unchanged"));
+        context.out().note(&format!("note: {at} is not one of the values that the spec lists; it is sent unchanged"));
     }
     let credential = credential(context, &target, subject, &found, arguments.dry_run).await?;
     if arguments.dry_run {
@@ -256,7 +256,7 @@ fn checked(
     mistakes.extend(given.mistakes(found));
     let name = &found.spec.name;
     if arguments.totp && !found.takes_code() && !found.spec.second_factor {
-        mistakes.push(Failure::usage(format!("`{name}` accepts no one-time code")).help("leave out --totp"));
+        mistakes.push(Failure::usage(format!("`{name}` accepts no one-time code")).help("omit --totp"));
     }
     if arguments.all && found.row.page.is_none() {
         mistakes.push(pages::no_pages(found));

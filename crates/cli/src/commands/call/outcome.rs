@@ -38,9 +38,7 @@ impl Sender<'_> {
             }
             _ if is_of_code => of_code(&error, failure),
             ErrorKind::Unauthorized | ErrorKind::Clock if has_response => failure.help(remedy::of_key(&self.doctor)),
-            ErrorKind::Network if !has_response => {
-                failure.help(remedy::of_server(&self.target.base_url, &self.doctor))
-            }
+            ErrorKind::Network if !has_response => failure.help(remedy::of_server(&self.target.base_url, &self.doctor)),
             _ => failure,
         }
     }

@@ -35,10 +35,13 @@ impl Secrets {
         if shown || file.is_some() || !found.spec.answers_with_secret() {
             return Ok(());
         }
-        let message = format!("the response of `{}` contains a secret, and no place is given for it", found.spec.name);
+        let message = format!(
+            "the response of `{}` contains a secret, and neither --secrets-to nor --show-secrets was given",
+            found.spec.name
+        );
         let of_keys =
             if found.spec.name.contains("key") { "; `venuekit keys` manages the whole life of keys" } else { "" };
-        let help = format!("--secrets-to FILE keeps it, --show-secrets prints it{of_keys}");
+        let help = format!("--secrets-to FILE stores it, --show-secrets prints it{of_keys}");
         Err(Failure::usage(message).code("secret_response").help(help))
     }
 

@@ -86,7 +86,9 @@ impl Sender<'_> {
         let message = format!("{}: {why}", self.found.spec.name);
         let failure = match self.found.is_write() {
             true => {
-                let message = format!("{message}; it may have been executed, do not just repeat it");
+                // With an id it may be repeated, as the help says.
+                let warning = if self.key.is_none() { ", do not just repeat it" } else { "" };
+                let message = format!("{message}; it may have been executed{warning}");
                 self.with_traces(Failure::new(Exit::Unknown, message))
             }
             false => Failure::new(Exit::Network, message),

@@ -1,4 +1,4 @@
-//! `venuekit describe`: the operations of a venue, and what one takes and gives.
+//! `venuekit describe`: the operations of a venue, and the parameters and response of one.
 
 mod input;
 mod text;
@@ -63,7 +63,7 @@ fn show(out: &Output, arguments: &DescribeArgs) -> Result<(), Failure> {
                 if listed.is_empty() {
                     return Err(failure);
                 }
-                out.note(&format!("nothing has all of `{name}` in its name; near it are:"));
+                out.note(&format!("no operation has all of `{name}` in its name; the closest are:"));
             }
             all(out, subject.venue, Some(&listed));
         }
@@ -99,7 +99,7 @@ pub fn all(out: &Output, venue: Venue, names: Option<&[&str]>) {
         }
         for operation in operations.iter().filter(|one| one.tag == *tag) {
             let deprecated = if operation.deprecated { " (deprecated)" } else { "" };
-            let mark = if in_sandbox(venue, operation) == EXAMPLE { " (an example in the sandbox)" } else { "" };
+            let mark = if in_sandbox(venue, operation) == EXAMPLE { " (generated example in the sandbox)" } else { "" };
             out.line(&format!("  {:<width$}   {}{deprecated}{mark}", operation.name, operation.summary));
         }
     }
@@ -119,7 +119,7 @@ pub fn all(out: &Output, venue: Venue, names: Option<&[&str]>) {
     out.document(&json!({"venue": venue.name(), "operations": listed, "scopes": scopes}));
 }
 
-/// What an operation takes and gives.
+/// The parameters and response of an operation.
 pub fn one(out: &Output, found: &Found) {
     let (operation, row) = (found.spec, found.row);
     let (inputs, description) = (inputs(found), said(found.venue, &operation.description));
@@ -130,7 +130,7 @@ pub fn one(out: &Output, found: &Found) {
     }
     out.line("");
     if operation.deprecated {
-        out.step("note", "deprecated: the venue has something else in its place");
+        out.step("note", "deprecated: the venue has a replacement");
     }
     if found.is_socket_only() {
         out.step("note", "it exists on a WebSocket only: not from the command line");
@@ -139,7 +139,7 @@ pub fn one(out: &Output, found: &Found) {
     if let Some(scope) = row.scope {
         out.step("scope", scope);
     }
-    out.step("repeat", &repeat(found));
+    out.step("retry", &repeat(found));
     let sandbox = in_sandbox(found.venue, operation);
     out.step(
         "sandbox",
@@ -223,6 +223,6 @@ fn repeat(found: &Found) -> String {
     match found.row.retry {
         Retry::Safe => "safe: it only reads".to_owned(),
         Retry::Keyed(Key::Header(name) | Key::Field(name)) => format!("with the same {name}{reconcile}"),
-        Retry::Never => format!("never blindly{reconcile}"),
+        Retry::Never => format!("not without checking first{reconcile}"),
     }
 }

@@ -38,13 +38,13 @@ pub struct DoctorArgs {
     /// An operation that the key should be allowed to call
     #[arg(long = "for", value_name = "OPERATION")]
     operation: Option<String>,
-    /// Ask the venue's other environments too whether they know the key: a signed call is sent there, the secret is not
+    /// Also ask the venue's other environments whether they know the key: a signed call is sent there, the secret is not
     #[arg(long)]
     ask_other_environments: bool,
 }
 
 const AFTER_HELP: &str = "\
-Every call that it makes changes nothing. Exit code 8 says that a fault was found, 7 that the venue \
+None of its calls changes anything. Exit code 8 means that a check found a problem, 7 that the venue \
 asked to wait at every call with the key.
 
 Example:

@@ -29,7 +29,7 @@ impl Examination<'_> {
     pub(super) fn new_secret(&self) -> String {
         match &self.credential.stored {
             Some(stored) => format!("or rotate it: venuekit keys rotate {}", stored.reference),
-            None => format!("or make another key: {}", self.new_key(&self.scopes_at_hand())),
+            None => format!("or create another key: {}", self.new_key(&self.scopes_at_hand())),
         }
     }
 

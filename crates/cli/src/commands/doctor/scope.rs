@@ -1,7 +1,5 @@
 //! What a key that works may do.
 
-use std::time::{Duration, UNIX_EPOCH};
-
 use venuekit_transport::keys::KeyInfo;
 use venuekit_wire::UnixMillis;
 use venuekit_wire::credentials::Cause as Known;
@@ -12,6 +10,7 @@ use super::{Examination, account, probe};
 use crate::lookup::{Found, SECOND_FACTOR};
 use crate::scopes::{OF_ACCOUNT, grantable, is_of_account};
 use crate::variables;
+use crate::when;
 
 const CHECK: &str = "scopes";
 
@@ -76,10 +75,12 @@ impl Examination<'_> {
             }
             Ok(Some(scopes)) => {
                 let also = match is_of_account(needed) {
-                    true => "\nmake it in the main account: the venue itself gives mainaccount to that account's keys",
+                    true => {
+                        "\ncreate it in the main account: the venue itself gives mainaccount to that account's keys"
+                    }
                     false => "",
                 };
-                let remedy = format!("make a key with it: {}{also}", self.wider_key(&scopes, needed));
+                let remedy = format!("create a key with it: {}{also}", self.wider_key(&scopes, needed));
                 self.report.fault(
                     CHECK,
                     "scope",
@@ -172,27 +173,21 @@ impl Examination<'_> {
             self.report.good("limits", own.restrictions.join(", "));
         }
         let Some(end) = own.expires.or_else(|| self.end_of_unbound(own)) else { return };
-        let (left, day) = (end.get() - UnixMillis::now().get(), date(end));
+        let (left, day) = (end.get() - UnixMillis::now().get(), when::day(end));
         if left <= 0 {
-            let found = format!("the key should have ended on {day}, and still works");
+            let found = format!("the key should have expired on {day}, and still works");
             let remedy = format!("do not rely on it; create another: {}", self.new_key(&own.scopes));
             self.report.odd("expiry", "expired", found, &remedy);
         } else if left < SOON {
             let remedy = match &self.credential.stored {
                 Some(stored) => format!("rotate it: venuekit keys rotate {}", stored.reference),
-                None => format!("make another: {}", self.new_key(&own.scopes)),
+                None => format!("create another: {}", self.new_key(&own.scopes)),
             };
-            self.report.odd("expiry", "expires_soon", format!("the key ends on {day}"), &remedy);
+            self.report.odd("expiry", "expires_soon", format!("the key expires on {day}"), &remedy);
         } else {
-            self.report.good("expiry", format!("the key ends on {day}"));
+            self.report.good("expiry", format!("the key expires on {day}"));
         }
     }
-}
-
-/// A moment as people read it.
-fn date(at: UnixMillis) -> String {
-    let since = Duration::from_millis(u64::try_from(at.get()).unwrap_or_default());
-    UNIX_EPOCH.checked_add(since).map_or_else(|| at.to_string(), httpdate::fmt_http_date)
 }
 
 #[cfg(test)]

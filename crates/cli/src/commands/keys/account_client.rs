@@ -214,7 +214,7 @@ impl<'a> AccountClient<'a> {
         let variables = self.context.credential_of_variables(&self.target).ok().flatten();
         if let Some(variables) = variables.filter(|variables| ended.is_some() && variables.public_id() == ended) {
             let note = format!(
-                "note: {}: that key has just ended; unset it, or name a stored one with --key",
+                "note: {}: that key has just been revoked; unset it, or name a stored one with --key",
                 variables.source
             );
             self.context.out().note(&note);

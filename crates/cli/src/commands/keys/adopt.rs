@@ -39,18 +39,18 @@ pub struct AdoptArgs {
     secret_fd: Option<u32>,
     #[command(flatten)]
     family: FamilyArgs,
-    /// Say what would be done; nothing is changed
+    /// Show what would be done; nothing is changed
     #[arg(long)]
     dry_run: bool,
 }
 
 const AFTER_HELP: &str = "\
-Without --public-id it takes the key that the environment's variables hold. With --public-id alone the secret is asked for, or \
+Without --public-id the key in environment variables is adopted. With --public-id alone the secret is asked for, or \
 read from standard input, where it may be a PEM too. The passphrase of an encrypted PEM is asked for, or read from \
 --pem-passphrase-fd or VENUEKIT_PEM_PASSPHRASE; the store keeps the key decrypted, under its own passphrase.
 
 Examples:
-  venuekit keys adopt kalshi/demo/bot --public-id a952bcbe-ec3b-4b5b-b8f9-11dae589608c --pem kalshi.pem
+  venuekit keys adopt kalshi/demo/bot --public-id a952bcbe-... --pem kalshi.pem
   venuekit keys adopt deribit/test/bot --public-id 1sXMQBhM < secret.txt";
 
 /// `venuekit keys adopt`.

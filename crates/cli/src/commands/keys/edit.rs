@@ -18,7 +18,7 @@ use crate::subject::Subject;
 pub struct EditArgs {
     /// VENUE/ENVIRONMENT/NAME for a stored key; VENUE/ENVIRONMENT with --id for any other
     subject: Subject,
-    /// What it is called in the store
+    /// Name in the store
     #[arg(long, conflicts_with = "id")]
     name: Option<String>,
     /// The key's id as the list shows it, for one that is not in the store
@@ -35,7 +35,7 @@ pub struct EditArgs {
     any_address: bool,
     #[command(flatten)]
     family: FamilyArgs,
-    /// Say what would be done; nothing is changed
+    /// Show what would be done; nothing is changed
     #[arg(long)]
     dry_run: bool,
 }
@@ -58,7 +58,7 @@ pub async fn run(context: &Context, arguments: &EditArgs) -> Result<(), Failure>
     let mut client = AccountClient::open(context, &arguments.subject)?.of_family(&arguments.family)?;
     let (which, what) = match (&arguments.id, &arguments.subject.name) {
         (Some(_), Some(_)) => {
-            return Err(Failure::usage("--id is for a key that is not in the store: leave its name out"));
+            return Err(Failure::usage("--id is for a key that is not in the store: omit its name"));
         }
         (Some(id), None) => (Which::Listed(id.clone()), format!("{id} of {}", client.account)),
         (None, _) => {
@@ -115,7 +115,8 @@ fn parts<'a>(edit: &'a KeyEdit, now: &'a Edited) -> Vec<Part<'a>> {
     let of = |name, none, before: &'a [String], after: &'a Option<Vec<String>>| {
         after.as_deref().map(|after| Part { name, none, before, after })
     };
-    let all = [of("scopes", "none", &now.scopes, &edit.scopes), of("addresses", "any", &now.addresses, &edit.addresses)];
+    let all =
+        [of("scopes", "none", &now.scopes, &edit.scopes), of("addresses", "any", &now.addresses, &edit.addresses)];
     all.into_iter().flatten().collect()
 }
 

@@ -155,7 +155,7 @@ fn variables(client: &AccountClient<'_>, key: &StoredKey) -> Secret {
 /// The error alone: the file that it names is a temporary one, which nobody knows.
 fn without_path(error: io::Error) -> io::Error {
     let plain = error.get_ref().and_then(|inner| inner.source()).map(ToString::to_string);
-    plain.map_or(error, |plain| io::Error::other(plain))
+    plain.map_or(error, io::Error::other)
 }
 
 /// Writes a file that only its owner may read, whole or not at all.

@@ -6,10 +6,10 @@ use venuekit_keys::{Account, Line, Reference, Venue as KeyVenue};
 
 use super::account_client::{AccountClient, FamilyArgs};
 use super::operator::CliOperator;
-use super::when;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::subject::Subject;
+use crate::when;
 
 #[derive(Args, Debug)]
 pub struct ListArgs {

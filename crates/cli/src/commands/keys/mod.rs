@@ -14,7 +14,6 @@ mod revoke;
 mod rotate;
 mod show;
 mod values;
-mod when;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -23,34 +22,34 @@ use crate::failure::Failure;
 #[derive(clap::Subcommand, Debug)]
 #[command(after_help = AFTER_HELP, defer = true)]
 pub enum KeysCommand {
-    /// Make a key: its secret is stored before anything else, and a signed call proves it
+    /// Create a key: its secret is stored before anything else, and a signed call verifies it
     Create(create::CreateArgs),
     /// List an account's keys, at the venue and in the store
     List(list::ListArgs),
-    /// Show what is stored of a key, but its secret
+    /// Show what is stored for a key, except its secret
     Show(show::ShowArgs),
     /// Make a signed call with a stored key
     Verify(show::VerifyArgs),
-    /// Put a new key in the place of a stored one: verified, handed over, and only then is the old one revoked
+    /// Replace a stored key: the new one is verified and handed over before the old one is revoked
     Rotate(rotate::RotateArgs),
-    /// Change the scopes or addresses of a key, and compare what the venue shows of it
+    /// Replace the scopes or addresses of a key, and check what the venue shows afterwards
     Edit(edit::EditArgs),
-    /// End a key, and prove that it fails
+    /// Revoke a key, and verify that the venue rejects it
     Revoke(revoke::RevokeArgs),
-    /// Store a key that was made elsewhere, once it has signed a call
+    /// Store a key that was created elsewhere, once it has signed a call
     Adopt(adopt::AdoptArgs),
-    /// Write a stored key's secret to a file, or to standard output by `--to -`
+    /// Write a stored key's secret to a file, or to standard output with `--to -`
     Export(export::ExportArgs),
     /// Report age, scopes, expiry and use of all keys
     Report(report::ReportArgs),
-    /// Continue a run that was interrupted, or give it up
+    /// Continue a run that was interrupted, or abandon it
     Resume(resume::ResumeArgs),
     /// Remove a key from the store only; nothing is sent to the venue
     Forget(revoke::ForgetArgs),
 }
 
 const AFTER_HELP: &str = "\
-The first `create` makes the store, and asks twice for its new passphrase. A run that was interrupted goes on with `venuekit keys resume`. No secret is printed but by `export --to -`.
+The first `create` creates the store, and asks twice for its new passphrase. A run that was interrupted is continued by `venuekit keys resume`. Only `export --to -` prints a secret.
 
 Examples:
   venuekit keys create kalshi/demo/bot --scope read --scope write::trade

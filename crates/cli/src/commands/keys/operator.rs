@@ -44,7 +44,7 @@ impl<'a> CliOperator<'a> {
         // A run that was interrupted before its command ran: the consumer was not notified, and `--yes` does not do it.
         if key.by_command && (yes || !confirm::is_attended()) {
             return Err(
-                "its run was started with --hand-over: give that again (`--hand-over true` if it was done)".to_owned()
+                "its run was started with --hand-over: pass that again (`--hand-over true` if it was done)".to_owned()
             );
         }
         if yes || !(key.replaces || key.by_command) {

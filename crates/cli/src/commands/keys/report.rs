@@ -10,12 +10,12 @@ use venuekit_wire::UnixMillis;
 use super::account_client::{AccountClient, FamilyArgs};
 use super::list::{of_account, permissions, stored_accounts};
 use super::operator::CliOperator;
-use super::when;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::number;
 use crate::subject::Subject;
 use crate::venue::Venue;
+use crate::when;
 
 #[derive(Args, Debug)]
 pub struct ReportArgs {

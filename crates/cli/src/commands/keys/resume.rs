@@ -6,10 +6,11 @@ use venuekit_keys::{Reference, Unfinished, Work};
 
 use super::account_client::{AccountClient, FamilyArgs, finish, note_unreadable, printed};
 use super::operator::CliOperator;
-use super::{values, when};
+use super::values;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::subject::Subject;
+use crate::when;
 
 #[derive(Args, Debug)]
 pub struct ResumeArgs {

@@ -14,7 +14,7 @@ use crate::subject::Subject;
 pub struct RevokeArgs {
     /// VENUE/ENVIRONMENT/NAME for a stored key; VENUE/ENVIRONMENT with --id for any other
     subject: Subject,
-    /// What it is called in the store
+    /// Name in the store
     #[arg(long, conflicts_with = "id")]
     name: Option<String>,
     /// The key's id as the list shows it, for one that is not in the store
@@ -25,7 +25,7 @@ pub struct RevokeArgs {
     /// Revoke it even if it manages the account
     #[arg(long)]
     last: bool,
-    /// Say what would be done; nothing is changed
+    /// Show what would be done; nothing is changed
     #[arg(long)]
     dry_run: bool,
 }
@@ -35,7 +35,7 @@ pub async fn run(context: &Context, arguments: &RevokeArgs) -> Result<(), Failur
     let mut client = AccountClient::open(context, &arguments.subject)?.of_family(&arguments.family)?;
     let (ends, reference) = match (&arguments.id, &arguments.subject.name) {
         (Some(_), Some(_)) => {
-            return Err(Failure::usage("--id is for a key that is not in the store: leave its name out"));
+            return Err(Failure::usage("--id is for a key that is not in the store: omit its name"));
         }
         (Some(id), None) => (Ends::Listed(id.clone()), None),
         (None, _) => {
@@ -66,7 +66,7 @@ pub async fn run(context: &Context, arguments: &RevokeArgs) -> Result<(), Failur
 pub struct ForgetArgs {
     /// VENUE/ENVIRONMENT/NAME
     subject: Subject,
-    /// Say what would be done; nothing is changed
+    /// Show what would be done; nothing is changed
     #[arg(long)]
     dry_run: bool,
 }

@@ -17,22 +17,22 @@ use crate::subject::Subject;
 pub struct RotateArgs {
     /// VENUE/ENVIRONMENT/NAME, or VENUE with --env and --name
     subject: Subject,
-    /// What it is called in the store
+    /// Name in the store
     #[arg(long)]
     name: Option<String>,
-    /// Permissions of the new key; those of the old one by default
+    /// A scope of the new key; by default it has those of the old one. Repeatable
     #[arg(long = "scope", value_name = "SCOPE", value_parser = values::scope)]
     scopes: Vec<String>,
-    /// Who makes the secret; a shared secret is followed by a shared secret
+    /// Where the secret is generated, and its kind; a shared secret is replaced by a shared secret
     #[arg(long, value_enum, default_value_t)]
     kind: Kind,
-    /// Give the key itself a new secret: it keeps its id and restrictions, and the old secret fails at once
+    /// Replace only the secret: the key keeps its id and restrictions, and the venue rejects the old secret at once
     #[arg(long)]
     in_place: bool,
-    /// A command that has the consumer take the new key over; its exit code 0 lets the old one be revoked
+    /// A command that hands the new key over to its consumer; the old one is revoked after exit code 0
     #[arg(long, value_name = "COMMAND", value_parser = values::command)]
     hand_over: Option<String>,
-    /// Say what would be done; nothing is changed
+    /// Show what would be done; nothing is changed
     #[arg(long)]
     dry_run: bool,
 }
@@ -47,8 +47,8 @@ pub async fn run(context: &Context, arguments: &RotateArgs) -> Result<(), Failur
     if !arguments.dry_run {
         context.keys().record(&reference, None).await?;
         let question = match arguments.in_place {
-            true => format!("Replace the secret of {reference}? The old one fails at once."),
-            false => format!("Make a new key for {reference}, and revoke the old one when the new one was taken over?"),
+            true => format!("Replace the secret of {reference}? The venue rejects the old one at once."),
+            false => format!("Create a new key for {reference}, and revoke the old one after the hand-over?"),
         };
         context.confirm(&question)?;
     }

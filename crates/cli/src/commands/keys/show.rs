@@ -8,10 +8,10 @@ use venuekit_keys::{Class, Manager};
 use venuekit_wire::UnixMillis;
 
 use super::account_client::AccountClient;
-use super::when;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::subject::Subject;
+use crate::when;
 
 #[derive(Args, Debug)]
 pub struct ShowArgs {

@@ -29,26 +29,26 @@ pub struct SignArgs {
     subject: Subject,
     /// The HTTP method
     method: String,
-    /// The path as it is sent, with its query, or the whole URL. The prefix of the venue's REST paths may be left out of a path
+    /// The path as it is sent, with its query, or the whole URL. The prefix of the venue's REST paths may be omitted
     path: String,
     /// The body, exactly as it is sent, from a file or with - from standard input
     #[arg(long, value_name = "FILE")]
     body: Option<PathBuf>,
-    /// The time to sign for, in Unix milliseconds; now if left out
+    /// The time to sign for, in Unix milliseconds; by default now
     #[arg(long, value_name = "MILLIS", allow_negative_numbers = true, value_parser = number::millis)]
     time: Option<i64>,
-    /// The nonce, where the venue wants one; a random one if left out
+    /// The nonce, if the venue requires one; by default random
     #[arg(long)]
     nonce: Option<String>,
-    /// Show headers that are the credential itself, such as a bearer token
+    /// Show headers that contain the credential itself, such as a bearer token
     #[arg(long)]
     show_secrets: bool,
 }
 
 const AFTER_HELP: &str = "\
-Nothing is sent. Where a key signs a login and no request, METHOD and PATH are those of the login.
+Nothing is sent. If a key signs a login and not each request, METHOD and PATH are those of the login.
 
-Example:
+Examples:
   venuekit sign kalshi/demo/bot GET '/trade-api/v2/portfolio/orders?limit=5'
   venuekit sign kalshi/demo/bot GET /trade-api/ws/v2         # opens a WebSocket connection";
 

@@ -40,26 +40,26 @@ pub struct VerifyArgs {
     /// The captured request: request line, headers and body, or what `curl -v` shows; - is standard input
     #[arg(long, value_name = "FILE")]
     headers: PathBuf,
-    /// The method, where the file has no request line
+    /// The method, if the file has no request line
     #[arg(long)]
     method: Option<String>,
-    /// Path and query, where the file has no request line
+    /// Path and query, if the file has no request line
     #[arg(long)]
     path: Option<String>,
-    /// The body, where it is not in the file
+    /// The body, if it is not in the file
     #[arg(long, value_name = "FILE")]
     body: Option<PathBuf>,
     /// The key: a PEM, public or private, or a file with the shared secret
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
-    /// Another key that may have signed
+    /// Another key that may have signed. Repeatable
     #[arg(long, value_name = "FILE")]
     other_key: Vec<PathBuf>,
 }
 
 const AFTER_HELP: &str = "\
-Nothing is sent. Where no --key-file is given, the key is that of --key, of the profile or of the environment.
-Exit code 8 says that the signature is wrong.
+Nothing is sent. Without --key-file the key is that of --key, of the profile or of environment variables.
+Exit code 8 means that the signature is wrong.
 
 Example:
   venuekit verify-signature kalshi --headers captured.txt --key-file kalshi.pub.pem";

@@ -1,4 +1,4 @@
-//! The channels of a venue, and what one takes and tells.
+//! The channels of a venue, and the parameters and content of one.
 
 use serde_json::{Value, json};
 use venuekit_wire::stream::{Access, Channel, Endpoint, Login, Parameter, ParameterKind, Recovery, Sequence, Streams};
@@ -19,12 +19,12 @@ pub fn all(out: &Output, venue: Venue, table: &'static Streams) {
         ]
     };
     let rows: Vec<Vec<String>> = table.channels.iter().map(row).collect();
-    out.table(&["channel", "needs", "takes", "tells"], &rows);
+    out.table(&["channel", "needs", "parameters", "content"], &rows);
     let listed: Vec<Value> = table.channels.iter().map(|channel| document(table, channel)).collect();
     out.document(&json!({"venue": venue.name(), "channels": listed}));
 }
 
-/// What a channel takes and tells.
+/// The parameters and content of a channel.
 pub fn one(out: &Output, venue: Venue, table: &'static Streams, channel: &'static Channel) {
     out.line(&format!("{}: {}", channel.id, channel.description));
     out.line(&form(venue, channel));
@@ -39,7 +39,7 @@ pub fn one(out: &Output, venue: Venue, table: &'static Streams, channel: &'stati
     out.step("gaps", gaps(channel));
     out.step("recovery", recovery(channel));
     if channel.is_book {
-        out.step("book", "--book shows the order book that it makes");
+        out.step("book", "--book shows the order book");
     }
     for parameter in settable(channel) {
         out.line(&format!("\n  {}", short(parameter)));
@@ -79,9 +79,9 @@ fn short(parameter: &Parameter) -> String {
 
 fn kind(parameter: &Parameter) -> &'static str {
     match parameter.kind {
-        ParameterKind::Integer => "a whole number",
-        ParameterKind::Boolean => "true or false",
-        ParameterKind::Text => "a text",
+        ParameterKind::Integer => "integer",
+        ParameterKind::Boolean => "boolean",
+        ParameterKind::Text => "text",
     }
 }
 
@@ -104,28 +104,28 @@ fn access(table: &'static Streams, channel: &Channel) -> String {
         _ if is_signed(table, channel) => "a key".to_owned(),
         Access::Private => "a key".to_owned(),
         Access::PrivateWhen { parameter, value } => format!("a key for {parameter}={value}"),
-        Access::Public => "nothing".to_owned(),
+        Access::Public => "none (public)".to_owned(),
     }
 }
 
 fn gaps(channel: &Channel) -> &'static str {
     match channel.sequence {
-        Sequence::None => "cannot be seen",
-        Sequence::Counter { .. } => "seen by the venue's count",
-        Sequence::Chain { .. } => "seen: each message names the one before it",
-        Sequence::Successive { .. } => "seen: each change counts on by one",
-        Sequence::Range { .. } => "seen: each change names the updates that it contains",
-        Sequence::PerItem { .. } => "seen by the count of each item",
+        Sequence::None => "not detectable",
+        Sequence::Counter { .. } => "detected by the venue's sequence number",
+        Sequence::Chain { .. } => "detected: each message names the previous one",
+        Sequence::Successive { .. } => "detected: the number of each change is one higher",
+        Sequence::Range { .. } => "detected: each change names the updates that it contains",
+        Sequence::PerItem { .. } => "detected by the sequence number of each item",
     }
 }
 
 fn recovery(channel: &Channel) -> &'static str {
     match channel.recovery {
-        Recovery::Snapshot => "by a snapshot on request",
-        Recovery::Resubscribe => "by subscribing again, which brings a snapshot",
-        Recovery::Next => "by the next message, which is whole",
-        Recovery::CatchUp(_) => "by calls that list what was missed",
-        Recovery::Call(_) => "by a call that returns a snapshot",
+        Recovery::Snapshot => "a snapshot on request",
+        Recovery::Resubscribe => "a new subscription, which begins with a snapshot",
+        Recovery::Next => "the next message, which is complete",
+        Recovery::CatchUp(_) => "calls that list what was missed",
+        Recovery::Call(_) => "a call that returns a snapshot",
         Recovery::Never => "none: what was missed is lost, and reported",
     }
 }

@@ -37,40 +37,40 @@ pub struct WatchArgs {
     /// The channel; a venue alone lists them
     #[arg(add = ArgValueCompleter::new(complete::channels))]
     channel: Option<String>,
-    /// What is wanted of it, by name: `market_tickers=A,B`, `interval=100ms`
+    /// Channel parameters, by name: `market_tickers=A,B`, `interval=100ms`
     #[arg(value_name = "NAME=VALUE", add = ArgValueCompleter::new(complete::channel_parameters))]
     parameters: Vec<String>,
     /// List the channels
     #[arg(long, conflicts_with_all = ["channel", "parameters"])]
     channels: bool,
-    /// Show the order book that the channel makes: a ladder in a terminal, a line a change elsewhere
+    /// Show the order book that the channel makes: a ladder in a terminal, one line per change otherwise
     #[arg(long)]
     book: bool,
-    /// With --book and --json, so many levels of each side
+    /// With --book and --json, the number of levels of each side
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
     levels: u16,
-    /// End after so many messages, or changes of books
+    /// Stop after N messages or book changes
     #[arg(long, value_name = "N", value_parser = limits::count)]
     count: Option<u64>,
-    /// End after this time, such as 30s, 5m or 2h
+    /// Stop after this time, such as 30s, 5m or 2h
     #[arg(long = "for", value_name = "TIME", value_parser = limits::span)]
     span: Option<Duration>,
-    /// Write all frames into this new file, with the times at which they came
+    /// Record all frames, with the times at which they arrived, into this new file
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     record: Option<PathBuf>,
-    /// Read frames from a file that --record wrote, in place of the venue
+    /// Replay a file that --record wrote; the venue is not contacted
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
-    /// What the channel takes and tells
+    /// The channel's parameters and content
     #[arg(long, short)]
     help: bool,
 }
 
 const AFTER_HELP: &str = "\
-With a venue and a channel, --help shows what that channel takes and tells.
+With a venue and a channel, --help shows the channel's parameters and content.
 
-It goes on until it is interrupted, or until --count or --for end it. Lines of messages and of their state come in one order: after \
-`stale` nothing is certain until `resynchronized`, which says how much is missing for good. With --json each line is a JSON object: \
+It runs until it is interrupted, or until --count or --for end it. Messages and their state are printed in one order: after `stale` data \
+may be incomplete until `resynchronized`, which reports how much was permanently lost. With --json each line is a JSON object: \
 `event` is `message`, `book`, `stale`, `resynced`, `lagged`, `unknown`, `refused` or `ended`.
 
 Examples:

@@ -80,7 +80,7 @@ impl<'a> StreamStatus<'a> {
                     Missed::None => "nothing is missing".to_owned(),
                     Missed::Exactly(1) => "1 frame was missed".to_owned(),
                     Missed::Exactly(count) => format!("{count} frames were missed"),
-                    _ => "what was missed is not known".to_owned(),
+                    _ => "number of missed messages unknown".to_owned(),
                 };
                 let caught_up = match caught_up {
                     0 => String::new(),
@@ -233,7 +233,7 @@ mod tests {
             ),
             (
                 StreamStatus::Resynced { item: Some(&item), missed: Missed::Unknown, caught_up: 3 },
-                "resynchronized A: what was missed is not known, 3 caught up",
+                "resynchronized A: number of missed messages unknown, 3 caught up",
                 json!({"event": "resynced", "item": "A", "missed": null, "caught_up": 3}),
             ),
             (
