@@ -65,8 +65,7 @@ fn a_wait_is_read_wherever_the_venue_says_it() {
         desk.goes(30, BAYSE_READ).await;
 
         // Deribit says it in an envelope, whatever the status.
-        let envelope =
-            r#"{"jsonrpc":"2.0","id":1,"error":{"code":10028,"message":"too_many_requests","data":{"wait":4}}}"#;
+        let envelope = r#"{"jsonrpc":"2.0","error":{"code":10028,"message":"too_many_requests","data":{"wait":4}}}"#;
         for status in [200, 400, 429] {
             desk.answers(refusal(status, "", envelope));
             let error = DERIBIT_ORDER(&desk).await.unwrap_err();

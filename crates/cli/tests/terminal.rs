@@ -153,7 +153,7 @@ fn a_passphrase_is_typed_twice_and_unseen() {
         match right {
             true => assert!(code == Some(0) && text.contains("kalshi/local/bot"), "{code:?}: {text}"),
             false => {
-                assert!(code == Some(6) && text.contains("keys.age: wrong passphrase"), "{code:?}: {text}");
+                assert!(code == Some(6) && text.contains(".age: wrong passphrase"), "{code:?}: {text}");
                 assert!(text.contains("the right one was chosen when the store was created"), "{text}");
             }
         }

@@ -38,7 +38,7 @@ async fn life(venue: Venue, origin: Origin, code: Option<&str>, in_place: bool) 
     let record = open_store(folder.path()).get(&reference).await.unwrap();
     assert_eq!((record.keys.len(), record.keys[0].state), (1, State::Active));
     let here = origin != Origin::Venue && [Venue::KALSHI, Venue::DERIBIT].contains(&venue);
-    assert_eq!(told.words().contains(&"made"), here);
+    assert_eq!(told.words().contains(&"generated"), here);
     if here {
         assert_eq!(record.keys[0].kind, Kind::PrivateKeyPem);
     }

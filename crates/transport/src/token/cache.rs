@@ -21,7 +21,7 @@ use crate::error::{Error, Inner};
 use crate::panics::caught_in;
 
 /// One token for all calls of a client: the first call that needs it begins a login, and all share its outcome. Dropping it ends what is
-/// under way.
+/// in progress.
 pub(crate) struct TokenCache(Arc<Core>);
 
 /// What calls and the task of a login have in common.
@@ -80,7 +80,7 @@ impl TokenCache {
         Self(Arc::new(Core { grant, limit, state: Mutex::default(), renewed: Notify::new() }))
     }
 
-    /// The current token, fetched if there is none.
+    /// The current token, fetched where it is missing.
     pub(crate) async fn get(&self) -> Result<Arc<Token>, Error> {
         loop {
             let (outcome, is_own) = match self.find()? {
@@ -122,7 +122,7 @@ impl TokenCache {
         }
     }
 
-    /// Renews the token, unless something is under way, whose end is waited for.
+    /// Renews the token, unless something is in progress, whose end is waited for.
     async fn renew_if_due(&self) {
         let outcome = self.0.state(|state| match state.running() {
             Some(outcome) => Some(outcome),
@@ -164,7 +164,7 @@ impl TokenCache {
         may
     }
 
-    /// Forgets the token, because the venue has ended what it stands for; that of a login which is under way too, since it may be from
+    /// Forgets the token, because the venue has ended what it stands for; that of a login which is in progress too, since it may be from
     /// before the end. Where that happens again and again it is kept.
     pub(crate) fn forget(&self) {
         self.0.state(|state| {
@@ -240,7 +240,7 @@ impl Core {
         })
     }
 
-    /// Nothing is under way any more, and this came of it.
+    /// Nothing is in progress any more, and this came of it.
     fn finish(&self, result: impl FnOnce(&mut State) -> Outcome) -> Outcome {
         let outcome = self.state(|state| {
             state.running = None;
@@ -278,7 +278,7 @@ impl Core {
 }
 
 impl State {
-    /// What is under way. A task that has ended with its runtime is not.
+    /// What is in progress. A task that has ended with its runtime is not.
     fn running(&self) -> Option<Awaited> {
         let outcome = &self.running.as_ref()?.outcome;
         outcome.has_changed().is_ok().then(|| outcome.clone())

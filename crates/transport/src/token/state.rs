@@ -13,7 +13,7 @@ use crate::retry_after::LONG;
 #[derive(Default)]
 pub(super) struct State {
     pub(super) held: Option<CachedToken>,
-    /// The login or renewal that is under way.
+    /// The login or renewal that is in progress.
     pub(super) running: Option<Running>,
     failed: Option<Failure>,
     /// How often the venue has ended what a token stands for. A login from before that may be ended too.

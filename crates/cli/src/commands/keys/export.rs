@@ -152,7 +152,7 @@ fn variables(client: &AccountClient<'_>, key: &StoredKey) -> Secret {
     Secret::new(line(&id, public_id) + &line(&secret, key.secret.expose()))
 }
 
-/// The error alone: the file that it names is a temporary one, which nobody knows.
+/// The error alone: the file that it names is a temporary one.
 fn without_path(error: io::Error) -> io::Error {
     let plain = error.get_ref().and_then(|inner| inner.source()).map(ToString::to_string);
     plain.map_or(error, io::Error::other)
