@@ -379,7 +379,7 @@ fn a_list_is_printed_as_a_table() {
     let (code, (stdout, _)) = call(&["--table"]);
     assert_eq!((code, stdout.lines().next().unwrap().split_whitespace().count()), (Some(0), 3), "{stdout}");
     for (arguments, said) in
-        [(&["--columns", "tickr"][..], "did you mean `ticker`?"), (&["--table", "--json"], "two forms of one response")]
+        [(&["--columns", "tickr"][..], "did you mean `ticker`?"), (&["--table", "--json"], "cannot be combined")]
     {
         let (code, (stdout, stderr)) = call(arguments);
         assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");

@@ -99,7 +99,7 @@ fn a_passphrase_that_cannot_be_right_is_called_that() {
     assert!(stderr.contains("an empty passphrase is not accepted") && stderr.contains("--passphrase-fd"), "{stderr}");
     ok(&world.shell(&format!("venuekit {create}")));
     let stderr = failed(&world.with("VENUEKIT_PASSPHRASE", "another", &["keys", "list"]), 6);
-    assert!(stderr.contains("keys.age: wrong passphrase"), "{stderr}");
+    assert!(stderr.contains(".age: wrong passphrase"), "{stderr}");
     assert!(stderr.contains("help: the passphrase comes from VENUEKIT_PASSPHRASE; "), "{stderr}");
 }
 

@@ -154,8 +154,11 @@ fn variables(client: &AccountClient<'_>, key: &StoredKey) -> Secret {
 
 /// The error alone: the file that it names is a temporary one.
 fn without_path(error: io::Error) -> io::Error {
-    let plain = error.get_ref().and_then(|inner| inner.source()).map(ToString::to_string);
-    plain.map_or(error, io::Error::other)
+    let text = error.to_string();
+    match text.split_once(" at path ") {
+        Some((plain, _)) => io::Error::new(error.kind(), plain),
+        None => error,
+    }
 }
 
 /// Writes a file that only its owner may read, whole or not at all.
