@@ -107,7 +107,7 @@ async fn an_envelope_may_be_written_in_any_way() {
     let (_server, client) = answering(400, answer).await;
     let error = cancel(&client).await;
     assert_eq!((error.code(), error.kind()), (Some("10009"), ErrorKind::InsufficientFunds), "{error}");
-    assert_eq!(error.retry_after(), Some(std::time::Duration::from_secs(3_600)));
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3_600)));
     let answer = |request: Value| {
         let id = &request["id"];
         format!(r#"{{"id":{id},"result":{{"security_key_authorizatio\u006e_required":true,"\u0063hallenge":"c-1"}}}}"#)
@@ -185,7 +185,7 @@ async fn a_wait_stands_in_the_body() {
         json!({"id": request["id"], "error": {"code": 12998, "message": "over limit", "data": {"wait": 4}}}).to_string()
     };
     let (_server, client) = answering(400, answer).await;
-    assert_eq!(cancel(&client).await.retry_after(), Some(std::time::Duration::from_secs(4)));
+    assert_eq!(cancel(&client).await.retry_after(), Some(Duration::from_secs(4)));
 }
 
 #[tokio::test]
