@@ -340,6 +340,13 @@ fn same_parameter(comparison: &mut Comparison<'_>, place: &str, before: &Paramet
     if one.rust_name != other.rust_name {
         comparison.find("rust-name-changed", &own, types::renamed_in_rust(one, other), &one.at, &other.at);
     }
+    let names: BTreeSet<&String> = before.facts.keys().chain(now.facts.keys()).collect();
+    for name in names {
+        let (before, now) = (before.facts.get(name), now.facts.get(name));
+        if before != now {
+            comparison.find("other-change", &own, changed(name, before, now), &one.at, &other.at);
+        }
+    }
     let (was_nullable, is_nullable) = (comparison.old.nullable(one.value), comparison.new.nullable(other.value));
     match (was_nullable, is_nullable) {
         (false, true) => comparison.find("request-newly-nullable", &own, "it may be null now", &one.at, &other.at),

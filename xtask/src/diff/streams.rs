@@ -67,13 +67,23 @@ fn one(comparison: &mut Comparison<'_>, old: &Channel, new: &Channel) {
     let is_it = |one: &Message, other: &Message| one.name == other.name && one.when == other.when;
     for message in &old.messages {
         match new.messages.iter().find(|other| is_it(message, other)) {
-            Some(other) => comparison.roots.push(Root {
-                one: message.payload,
-                other: other.payload,
-                direction: Direction::Response,
-                user: place.clone(),
-                place: format!("{place} {}", message.name).trim_end().to_owned(),
-            }),
+            Some(other) => {
+                let own = format!("{place} {}", message.name).trim_end().to_owned();
+                let names: BTreeSet<&String> = message.facts.keys().chain(other.facts.keys()).collect();
+                for name in names {
+                    let (before, now) = (message.facts.get(name), other.facts.get(name));
+                    if before != now {
+                        comparison.find("recovery-changed", &own, changed(name, before, now), was, at);
+                    }
+                }
+                comparison.roots.push(Root {
+                    one: message.payload,
+                    other: other.payload,
+                    direction: Direction::Response,
+                    user: place.clone(),
+                    place: own,
+                });
+            }
             None => {
                 comparison.find("message-removed", &format!("{place} {}", message.name), "the message is gone", was, at)
             }

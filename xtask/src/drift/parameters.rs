@@ -1,6 +1,6 @@
 //! Parameters of operations and of channels.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bounds::{self, Place};
 use super::compare::{Comparison, one};
@@ -56,7 +56,14 @@ pub fn is_form(ours: &Operation, theirs: &Operation) -> bool {
 fn form(operation: &Operation, surface: &Surface) -> Vec<Parameter> {
     let Some(body) = operation.body.filter(|_| operation.form) else { return Vec::new() };
     let fields = surface.at(body).fields.iter();
-    fields.map(|field| Parameter { field: field.clone(), place: "query".to_owned(), notation: None }).collect()
+    fields
+        .map(|field| Parameter {
+            field: field.clone(),
+            place: "query".to_owned(),
+            notation: None,
+            facts: BTreeMap::new(),
+        })
+        .collect()
 }
 
 /// What a subscription takes.

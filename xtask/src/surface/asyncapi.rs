@@ -1,6 +1,6 @@
 //! What a vendor's AsyncAPI document says: 2 or 3. Its messages are whole frames; what our dialect calls data is taken out of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let (payload, in_list) = self.data(whole);
-        Some(Message { name, when: None, payload, in_list })
+        Some(Message { name, when: None, payload, in_list, facts: BTreeMap::new() })
     }
 
     /// The one value of the member that says a frame's type.
@@ -177,7 +177,7 @@ impl<'a> Reader<'a> {
                 at,
             };
             let place = text(parameter, "x-place").unwrap_or("address").to_owned();
-            all.push(Parameter { field, place, notation: None });
+            all.push(Parameter { field, place, notation: None, facts: BTreeMap::new() });
         }
         all
     }

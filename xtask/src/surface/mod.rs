@@ -234,7 +234,7 @@ pub struct Field {
     pub rust_name: Option<String>,
 }
 
-/// A parameter of an operation.
+/// A parameter of an operation or a channel.
 #[derive(Clone, Debug)]
 pub struct Parameter {
     /// The member that it would be of an object: name, type, whether it is required.
@@ -243,6 +243,8 @@ pub struct Parameter {
     pub place: String,
     /// How a list in it is written, where the document says it.
     pub notation: Option<Notation>,
+    /// What else is said of it: our words, by their names.
+    pub facts: BTreeMap<String, Value>,
 }
 
 /// How a list in a parameter is written.
@@ -362,6 +364,8 @@ pub struct Message {
     pub payload: Use,
     /// Whether it is one record of the list that arrives.
     pub in_list: bool,
+    /// What else is said of it: our words, by their names.
+    pub facts: BTreeMap<String, Value>,
 }
 
 /// An API as a document describes it.

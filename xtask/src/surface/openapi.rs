@@ -1,5 +1,7 @@
 //! What a vendor's OpenAPI document says: 3.0 or 3.1, of REST operations or of JSON-RPC methods that are written as paths.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::build::{Builder, plain};
@@ -118,7 +120,7 @@ impl<'a> Reader<'a> {
             at,
         };
         let place = if self.is_rpc { "param" } else { text(parameter, "in").unwrap_or("query") };
-        Some(Parameter { field, place: place.to_owned(), notation: Notation::of(parameter) })
+        Some(Parameter { field, place: place.to_owned(), notation: Notation::of(parameter), facts: BTreeMap::new() })
     }
 
     /// The JSON media type, or the first one.
@@ -142,6 +144,7 @@ impl<'a> Reader<'a> {
             field: field.clone(),
             place: "param".to_owned(),
             notation: None,
+            facts: BTreeMap::new(),
         });
         made.parameters.extend(all);
     }

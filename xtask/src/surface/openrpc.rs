@@ -1,5 +1,7 @@
 //! What a vendor's OpenRPC document says.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::build::{Builder, plain};
@@ -43,7 +45,12 @@ pub fn surface(tree: &Tree) -> Surface {
                 rust_name: None,
                 at,
             };
-            operation.parameters.push(Parameter { field, place: "param".to_owned(), notation: None });
+            operation.parameters.push(Parameter {
+                field,
+                place: "param".to_owned(),
+                notation: None,
+                facts: BTreeMap::new(),
+            });
         }
         if let Some(result) = method.get("result") {
             let (at, result) = builder.follow(result, &step(&at, "result"));

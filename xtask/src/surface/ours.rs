@@ -45,6 +45,32 @@ const ROOT_ELSEWHERE: [&str; 10] = [
 /// Members of a channel that are.
 const CHANNEL_ELSEWHERE: [&str; 6] = ["address", "description", "title", "parameters", "x-parameters", "messages"];
 
+/// Members of a parameter of an operation that are; the two reasons tell only lint something.
+const PARAMETER_ELSEWHERE: [&str; 15] = [
+    "name",
+    "in",
+    "description",
+    "summary",
+    "required",
+    "deprecated",
+    "style",
+    "explode",
+    "schema",
+    "content",
+    "example",
+    "examples",
+    "x-name",
+    "x-not-id",
+    "x-not-secret",
+];
+
+/// Members of a parameter of a channel that are.
+const CHANNEL_PARAMETER_ELSEWHERE: [&str; 8] =
+    ["description", "schema", "x-schema", "enum", "examples", "required", "fixed", "title"];
+
+/// Members of a message that are.
+const MESSAGE_ELSEWHERE: [&str; 6] = ["name", "title", "summary", "description", "payload", "x-when"];
+
 /// The surface of a joined spec.
 pub fn surface(document: &Document) -> Surface {
     let order = |pointer: &str| {
@@ -132,7 +158,12 @@ fn one<'a>(document: &'a Document, operation: &model::Operation<'a>, builder: &m
             at,
         };
         let place = if is_rpc { "param" } else { text(parameter, "in").unwrap_or("query") };
-        made.parameters.push(Parameter { field, place: place.to_owned(), notation: Notation::of(parameter) });
+        made.parameters.push(Parameter {
+            field,
+            place: place.to_owned(),
+            notation: Notation::of(parameter),
+            facts: facts(parameter, &PARAMETER_ELSEWHERE),
+        });
     }
     let last = made.parameters.len().saturating_sub(1).max(1);
     for (index, parameter) in made.parameters.iter_mut().enumerate() {
@@ -203,7 +234,12 @@ fn one_channel<'a>(document: &'a Document, channel: &streams::Channel<'a>, build
             at: parameter.pointer.clone(),
         };
         let place = if parameter.place == streams::Place::Address { "address" } else { "command" };
-        made.parameters.push(Parameter { field, place: place.to_owned(), notation: None });
+        made.parameters.push(Parameter {
+            field,
+            place: place.to_owned(),
+            notation: None,
+            facts: facts(parameter.value, &CHANNEL_PARAMETER_ELSEWHERE),
+        });
     }
     let in_list = channel.value.get("x-list") == Some(&Value::Bool(true));
     for message in channel.messages(document) {
@@ -213,6 +249,7 @@ fn one_channel<'a>(document: &'a Document, channel: &streams::Channel<'a>, build
             when: message.when().map(|(at, equals)| (at.to_owned(), equals.to_owned())),
             payload: builder.schema(payload, &step(&message.pointer, "payload")),
             in_list,
+            facts: facts(message.value, &MESSAGE_ELSEWHERE),
         });
     }
     made
