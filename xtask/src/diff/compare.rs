@@ -214,7 +214,9 @@ fn facts(comparison: &mut Comparison<'_>, old: &Operation, new: &Operation) {
                 _ => "credential-changed",
             },
             "x-scope" => "scope-changed",
-            "x-retry" => "retry-changed",
+            "x-retry" => retry(before, now),
+            "x-method" if now.is_none() => "websocket-removed",
+            "x-connection" if is_only(now) && !is_only(before) => "http-removed",
             "x-rate" => "cost-changed",
             "x-reconcile" => "reconcile-changed",
             "x-page" if before.is_none() => "pages-added",
@@ -224,6 +226,24 @@ fn facts(comparison: &mut Comparison<'_>, old: &Operation, new: &Operation) {
         };
         comparison.find(rule, &new.name, changed(name, before, now), &old.at, &new.at);
     }
+}
+
+/// What another retry class means. A write that is repeated from now on may be executed twice, and so may one that has lost its key.
+fn retry(before: Option<&Value>, now: Option<&Value>) -> &'static str {
+    let is_safe = |word: Option<&Value>| word.and_then(Value::as_str) == Some("safe");
+    let is_keyed = |word: Option<&Value>| word.is_some_and(|word| word.get("keyed").is_some());
+    if is_keyed(before) && !is_keyed(now) {
+        "retry-no-longer-keyed"
+    } else if is_safe(now) && !is_safe(before) {
+        "retry-newly-safe"
+    } else {
+        "retry-changed"
+    }
+}
+
+/// Whether there is a call over a WebSocket alone.
+fn is_only(word: Option<&Value>) -> bool {
+    word.and_then(|word| word.get("only")) == Some(&Value::Bool(true))
 }
 
 /// How a fact changed, in a few words.

@@ -2,6 +2,7 @@
 
 mod changelog;
 mod compare;
+mod credentials;
 mod revision;
 mod rules;
 mod streams;

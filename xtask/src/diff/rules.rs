@@ -50,7 +50,7 @@ const D: Option<Judgement> = Some(Docs);
 const NO: Option<Judgement> = None;
 
 /// All of them: name, Rust API, wire, bots.
-pub const RULES: [Rule; 94] = [
+pub const RULES: [Rule; 112] = [
     rule("other-change", NO, NO, H, "other facts changed"),
     // Operations.
     rule("operation-removed", B, B, B, "operations removed"),
@@ -65,6 +65,8 @@ pub const RULES: [Rule; 94] = [
     rule("credential-changed", NO, H, H, "operations that take other credentials"),
     rule("scope-changed", NO, NO, H, "operations that need another scope"),
     rule("retry-changed", NO, H, H, "operations with another retry class"),
+    rule("retry-newly-safe", NO, H, B, "operations that are repeated now"),
+    rule("retry-no-longer-keyed", NO, B, B, "operations without an idempotency key"),
     rule("cost-changed", NO, NO, H, "operations with another cost or bucket"),
     rule("pages-added", A, NO, NO, "operations with a stream of all items"),
     rule("pages-removed", B, NO, B, "operations without a stream of all items"),
@@ -76,6 +78,7 @@ pub const RULES: [Rule; 94] = [
     rule("request-body-removed", B, B, B, "operations that take no body any more"),
     rule("response-body-added", B, A, NO, "operations that return something now"),
     rule("response-body-removed", B, H, B, "operations that return nothing any more"),
+    rule("http-removed", NO, B, B, "operations that are calls over a WebSocket only"),
     rule("description-changed", D, NO, NO, "descriptions"),
     // Parameters.
     rule("parameter-removed", B, B, B, "parameters removed"),
@@ -139,6 +142,7 @@ pub const RULES: [Rule; 94] = [
     rule("channel-renamed", B, NO, B, "channels renamed"),
     rule("channel-moved", NO, B, NO, "channels with another address"),
     rule("channel-access-changed", NO, H, H, "channels that other credentials are needed for"),
+    rule("channel-credential-newly-needed", NO, H, B, "channels that need a credential now"),
     rule("message-removed", B, H, H, "messages removed"),
     rule("message-added", A, NO, H, "new messages"),
     rule("second-message-added", B, NO, H, "channels whose messages are of several types now"),
@@ -151,6 +155,20 @@ pub const RULES: [Rule; 94] = [
     rule("server-added", A, NO, NO, "new servers"),
     rule("server-removed", B, B, B, "servers removed"),
     rule("server-changed", NO, H, H, "servers with another URL"),
+    rule("server-narrowed", NO, NO, B, "servers that lack paths now"),
+    rule("server-words-changed", NO, NO, H, "what else servers are"),
+    rule("websocket-added", NO, A, A, "calls over a WebSocket"),
+    rule("websocket-removed", NO, B, B, "no calls over a WebSocket any more"),
+    rule("setting-added", NO, NO, A, "headers and parameters of connections that a client may send"),
+    rule("setting-removed", NO, B, B, "headers and parameters of connections that a client may no longer send"),
+    rule("variable-renamed", NO, NO, B, "environment variables renamed"),
+    rule("variable-removed", NO, NO, B, "environment variables that are no longer read"),
+    rule("keys-added", A, NO, A, "what can be done with API keys"),
+    rule("keys-removed", B, NO, B, "what can no longer be done with API keys"),
+    rule("keys-changed", NO, H, H, "how API keys are managed"),
     rule("limits-changed", NO, NO, H, "rate limits"),
+    rule("error-code-added", A, NO, H, "new names of error codes"),
+    rule("error-code-removed", B, NO, H, "names of error codes removed"),
+    rule("error-code-renamed", B, NO, H, "error codes renamed"),
     rule("errors-changed", NO, NO, H, "error codes"),
 ];

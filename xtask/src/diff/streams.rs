@@ -55,6 +55,7 @@ fn one(comparison: &mut Comparison<'_>, old: &Channel, new: &Channel) {
             continue;
         }
         let rule = match name.as_str() {
+            "x-access" if before.is_some_and(|word| word == "public") => "channel-credential-newly-needed",
             "x-access" | "x-endpoint" => "channel-access-changed",
             "x-book" if before.is_none() => "book-added",
             "x-book" if now.is_none() => "book-removed",

@@ -288,11 +288,14 @@ fn values(
             users.clone(),
         );
     }
-    if old.closed != new.closed && direction == Direction::Response {
-        let (rule, message) = if new.closed {
-            ("enum-closed", "responses with another value are rejected now")
-        } else {
-            ("enum-opened", "responses may have other values now")
+    // A call is given the values that are listed in any case, a channel others too, where the enum is not closed.
+    let of_channel = users.iter().any(|user| user.starts_with("channel "));
+    if old.closed != new.closed && (direction == Direction::Response || of_channel) {
+        let (rule, message) = match (direction, new.closed) {
+            (Direction::Response, true) => ("enum-closed", "responses with another value are rejected now"),
+            (Direction::Response, false) => ("enum-opened", "responses may have other values now"),
+            (Direction::Request, true) => ("enum-closed", "a subscription takes no other value now"),
+            (Direction::Request, false) => ("enum-opened", "a subscription may be given other values now"),
         };
         comparison.find_for(rule, place, message, places, users.clone());
     }

@@ -12,10 +12,16 @@ const ROOT: &str = "\
 openapi: 3.0.3
 info: { title: Test API, version: '1' }
 servers:
-  - { url: 'https://a.example.com/v1', x-environment: production }
+  - { url: 'https://a.example.com/v1', x-environment: production, x-hosts: [b.example.com], x-serves: [/a, /b] }
 security: [{ key: [] }]
 x-buckets: { read: [{ tier: basic, refill: 10, capacity: 10 }] }
-x-errors: { code: [/code], kinds: { no_money: insufficient-funds } }
+x-errors: { code: [/code], kinds: { no_money: insufficient-funds }, names: { '1': no_money, '2': too_late } }
+x-variables:
+  credentials:
+    - { kind: key, id: KEY_ID, secret: KEY_SECRET, proves: [key, other] }
+x-keys: { managed-by: key, edit: [], others: { margin: { managed-by: key } } }
+x-client-headers: { X-UNIT: [ms, us] }
+x-websocket: { servers: { production: 'wss://a.example.com' }, dead-after: 60 }
 paths:
   /markets: { $ref: 'a.yaml#/paths/~1markets' }
   /orders: { $ref: 'a.yaml#/paths/~1orders' }
@@ -43,6 +49,7 @@ paths:
     post:
       operationId: CreateOrder
       x-retry: never
+      x-method: order.create
       x-scope: write
       x-reconcile: GetMarkets
       requestBody: { content: { application/json: { schema: { $ref: '#/schemas/NewOrder' } } } }
@@ -51,7 +58,7 @@ paths:
   /orders/{order_id}:
     delete:
       operationId: CancelOrder
-      x-retry: never
+      x-retry: { keyed: { field: reason } }
       parameters:
         - { name: order_id, in: path, required: true, schema: { type: string } }
         - { name: reason, in: query, required: true, schema: { type: string } }
@@ -102,6 +109,9 @@ schemas:
 const STREAMS: &str = "\
 asyncapi: 3.0.0
 info: { title: Streams, version: '1' }
+servers:
+  production: { host: s.example.com, pathname: /v1, protocol: wss, x-environment: production, x-endpoint: main }
+x-query: { unit: [ms] }
 channels:
   trade: { $ref: 'stream-a.yaml#/channels/trade' }
   book: { $ref: 'stream-a.yaml#/channels/book' }
@@ -116,14 +126,19 @@ channels:
     x-recover: never
     messages: { trade: { $ref: '#/messages/Trade' }, bust: { $ref: '#/messages/Bust' } }
   book:
-    address: book
+    address: 'book.{item}'
     x-access: public
+    parameters: { item: { description: d, enum: [a, b], x-lower-case: true } }
+    x-parameters:
+      items: { description: d, schema: { type: array, items: { type: string } } }
+      one: { description: d, schema: { type: string }, alias-of: items }
+      mode: { description: d, schema: { type: string }, of-connection: true }
     x-book: { instrument: /ticker }
     messages: { book: { $ref: '#/messages/Book' } }
 messages:
   Trade: { name: trade, payload: { $ref: '#/schemas/TradeMessage' } }
   Bust: { name: bust, payload: { $ref: '#/schemas/BustMessage' } }
-  Book: { name: book, payload: { $ref: '#/schemas/BookMessage' } }
+  Book: { name: book, x-snapshot: true, payload: { $ref: '#/schemas/BookMessage' } }
 schemas:
   TradeMessage: { type: object, properties: { count: { type: integer } } }
   BustMessage: { type: object, properties: { trade: { type: string } } }

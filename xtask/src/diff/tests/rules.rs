@@ -10,14 +10,14 @@ use crate::surface::ours;
 /// A rule, the place it is reported at, and the edits that bring it about.
 type Seed = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
-const SEEDS: [Seed; 98] = [
+const SEEDS: [Seed; 103] = [
     (
         "operation-removed",
         "CancelOrder",
         &[
             ("  /orders/{order_id}: { $ref: 'a.yaml#/paths/~1orders~1{order_id}' }\n", ""),
             (
-                "  /orders/{order_id}:\n    delete:\n      operationId: CancelOrder\n      x-retry: never\n      parameters:\n        - { name: order_id, in: path, required: true, schema: { type: string } }\n        - { name: reason, in: query, required: true, schema: { type: string } }\n      responses:\n        '204': { description: d }\n",
+                "  /orders/{order_id}:\n    delete:\n      operationId: CancelOrder\n      x-retry: { keyed: { field: reason } }\n      parameters:\n        - { name: order_id, in: path, required: true, schema: { type: string } }\n        - { name: reason, in: query, required: true, schema: { type: string } }\n      responses:\n        '204': { description: d }\n",
                 "",
             ),
         ],
@@ -96,6 +96,12 @@ const SEEDS: [Seed; 98] = [
     ("request-limit-loosened", "NewOrder.count", &[("minimum: 1", "minimum: 0")]),
     ("scope-changed", "CreateOrder", &[("x-scope: write", "x-scope: trade")]),
     ("retry-changed", "GetMarkets", &[("x-retry: safe", "x-retry: never")]),
+    // A key in another member is still a key.
+    ("retry-changed", "CancelOrder", &[("keyed: { field: reason }", "keyed: { field: other }")]),
+    ("retry-newly-safe", "CreateOrder", &[("x-retry: never", "x-retry: safe")]),
+    ("retry-no-longer-keyed", "CancelOrder", &[("x-retry: { keyed: { field: reason } }", "x-retry: never")]),
+    ("http-removed", "GetMarkets", &[("x-retry: safe", "x-retry: safe\n      x-connection: { only: true }")]),
+    ("websocket-removed", "CreateOrder", &[("      x-method: order.create\n", "")]),
     ("cost-changed", "GetMarkets", &[("cost: 1 }", "cost: 2 }")]),
     ("pages-added", "CreateOrder", &[("x-scope: write", "x-scope: write\n      x-page: { style: page }")]),
     (
@@ -282,7 +288,7 @@ const SEEDS: [Seed; 98] = [
         &[
             ("  book: { $ref: 'stream-a.yaml#/channels/book' }\n", ""),
             (
-                "  book:\n    address: book\n    x-access: public\n    x-book: { instrument: /ticker }\n    messages: { book: { $ref: '#/messages/Book' } }\n",
+                "  book:\n    address: 'book.{item}'\n    x-access: public\n    parameters: { item: { description: d, enum: [a, b], x-lower-case: true } }\n    x-parameters:\n      items: { description: d, schema: { type: array, items: { type: string } } }\n      one: { description: d, schema: { type: string }, alias-of: items }\n      mode: { description: d, schema: { type: string }, of-connection: true }\n    x-book: { instrument: /ticker }\n    messages: { book: { $ref: '#/messages/Book' } }\n",
                 "",
             ),
         ],
@@ -303,9 +309,9 @@ const SEEDS: [Seed; 98] = [
             ("  book:\n    address", "  books:\n    address"),
         ],
     ),
-    ("channel-moved", "channel book", &[("address: book", "address: books")]),
+    ("channel-moved", "channel book", &[("address: 'book.", "address: 'books.")]),
     (
-        "channel-access-changed",
+        "channel-credential-newly-needed",
         "channel trade",
         &[("x-access: public\n    x-sequence", "x-access: private\n    x-sequence")],
     ),
@@ -337,7 +343,47 @@ const SEEDS: [Seed; 98] = [
     ("server-changed", "servers production", &[("a.example.com/v1", "b.example.com/v1")]),
 ];
 
-const MORE: [Seed; 4] = [
+const MORE: [Seed; 38] = [
+    ("server-words-changed", "servers production", &[("x-hosts: [b.example.com]", "x-hosts: [c.example.com]")]),
+    ("server-words-changed", "servers production", &[("x-hosts: [b.example.com], ", "")]),
+    ("server-words-changed", "servers production", &[("x-serves: [/a, /b]", "x-serves: [/a, /b, /c]")]),
+    ("server-words-changed", "streams: servers production main", &[("protocol: wss", "protocol: ws")]),
+    ("description-changed", "servers production", &[("x-hosts:", "description: d, x-hosts:")]),
+    ("server-narrowed", "servers production", &[("x-serves: [/a, /b]", "x-serves: [/a]")]),
+    ("error-code-renamed", "ErrorCode::NoMoney", &[("'1': no_money", "'1': no_cash")]),
+    ("error-code-removed", "ErrorCode::NoMoney", &[("'1': no_money, ", "")]),
+    ("error-code-added", "ErrorCode::TooEarly", &[("'1': no_money", "'1': no_money, '3': too_early")]),
+    // The variant stays.
+    ("errors-changed", "x-errors", &[("'1': no_money", "'3': no_money")]),
+    ("errors-changed", "x-errors", &[("'1': no_money", "'1': no-money")]),
+    ("variable-renamed", "x-variables KEY_SECRET", &[("secret: KEY_SECRET", "secret: SECRET")]),
+    ("variable-removed", "x-variables KEY_SECRET", &[("kind: key", "kind: private-key")]),
+    ("variable-removed", "x-variables KEY_ID", &[("proves: [key, other]", "proves: [key]")]),
+    ("variable-renamed", "x-variables", &[("x-variables:\n", "x-variables:\n  of: other\n")]),
+    ("authentication-changed", "x-variables", &[("x-variables:\n", "x-variables:\n  together: true\n")]),
+    (
+        "keys-removed",
+        "x-keys",
+        &[("x-keys: { managed-by: key, edit: [], others: { margin: { managed-by: key } } }\n", "")],
+    ),
+    ("keys-removed", "x-keys edit", &[("edit: [], ", "")]),
+    ("keys-removed", "x-keys margin", &[("others: { margin: { managed-by: key } }", "others: {}")]),
+    ("keys-added", "x-keys create", &[("edit: []", "edit: [], create: {}")]),
+    ("keys-changed", "x-keys", &[("edit: []", "edit: [], most: 5")]),
+    ("keys-changed", "x-keys margin", &[("margin: { managed-by: key", "margin: { managed-by: session")]),
+    ("setting-added", "x-client-headers X-UNIT", &[("[ms, us]", "[ms, us, ns]")]),
+    ("setting-removed", "x-client-headers X-UNIT", &[("[ms, us]", "[ms]")]),
+    ("setting-removed", "streams: x-query unit", &[("x-query: { unit: [ms] }\n", "")]),
+    ("websocket-removed", "x-websocket production", &[("production: 'wss://a.example.com'", "production: none")]),
+    ("websocket-added", "x-websocket demo", &[("production: 'wss:", "demo: 'wss://d.example.com', production: 'wss:")]),
+    ("other-change", "x-websocket", &[("'wss://a.example.com'", "'wss://c.example.com'")]),
+    ("other-change", "x-websocket", &[("dead-after: 60", "dead-after: 30")]),
+    // Words of channels and their messages.
+    ("other-change", "channel book(item)", &[(", x-lower-case: true", "")]),
+    ("other-change", "channel book(one)", &[(", alias-of: items", "")]),
+    ("other-change", "channel book(mode)", &[(", of-connection: true", "")]),
+    ("other-change", "GetMarkets(status)", &[("name: status,", "name: status, x-left-out: true,")]),
+    ("recovery-changed", "channel book book", &[(", x-snapshot: true", "")]),
     ("server-removed", "servers production", &[("x-environment: production", "x-environment: live")]),
     ("limits-changed", "x-buckets", &[("refill: 10", "refill: 20")]),
     ("errors-changed", "x-errors", &[("no_money: insufficient-funds", "no_cash: insufficient-funds")]),
@@ -361,6 +407,8 @@ fn each_rule_is_found_where_it_applies_and_nowhere_else() {
             "other-change servers",
             "server-added",
             "type-",
+            // What a credential proves holds for each of its variables.
+            "variable-",
             "parameter-",
             "recovery-changed",
             "operation-",
