@@ -66,15 +66,37 @@ fn entries(text: &str) -> Vec<String> {
     all
 }
 
-/// What a changelog lacks for the changes of a venue: nothing, or what to write.
-pub fn lacks(venue: &str, title: &str, changes: &[Change], gained: &[String]) -> Option<String> {
+/// What a venue is called: its folder, and its title.
+#[derive(Clone, Debug)]
+pub struct Called {
+    /// The name of its folder.
+    pub venue: String,
+    /// What it is called in sentences.
+    pub title: String,
+}
+
+impl Called {
+    /// Each way in which a line may write it, in lower case.
+    fn names(&self) -> Vec<String> {
+        let all = [&self.venue, &self.title].map(|name| name.to_lowercase());
+        all.iter().flat_map(|name| [" ", "-", "_"].map(|sign| name.replace([' ', '-', '_'], sign))).collect()
+    }
+}
+
+/// What a changelog lacks for the changes of a venue: nothing, or what to write. `others` are all other venues.
+pub fn lacks(own: &Called, others: &[Called], changes: &[Change], gained: &[String]) -> Option<String> {
     let heaviest = changes.iter().map(|change| change.rule.overall()).max()?;
     word(heaviest)?;
-    let names = [venue.to_lowercase(), venue.replace('_', " "), venue.replace('_', "-"), title.to_lowercase()];
+    let names = own.names();
+    // Names of two venues begin alike: a line about the longer one is not about the shorter one.
+    let mut longer: Vec<String> = others.iter().flat_map(Called::names).collect();
+    longer.retain(|other| names.iter().any(|name| other != name && mentions(&other.replace(['-', '_'], " "), name)));
+    longer.sort_by_key(|name| std::cmp::Reverse(name.len()));
     let is_about = |entry: &&String| {
-        let said = entry.to_lowercase();
-        // Names of two venues begin alike: the longer one is not the shorter one.
-        names.iter().any(|name| mentions(&said, name)) || said.contains("every venue") || said.contains("all venues")
+        let said = entry.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+        let about_all = said.contains("every venue") || said.contains("all venues");
+        let masked = longer.iter().fold(said, |said, other| masked(&said, other));
+        about_all || names.iter().any(|name| mentions(&masked, name))
     };
     let own: Vec<&String> = gained.iter().filter(is_about).collect();
     if own.is_empty() {
@@ -85,8 +107,24 @@ pub fn lacks(venue: &str, title: &str, changes: &[Change], gained: &[String]) ->
 }
 
 fn mentions(said: &str, name: &str) -> bool {
-    said.match_indices(name).any(|(at, _)| {
-        let before = said[..at].chars().next_back();
+    places(said, name).next().is_some()
+}
+
+/// A text without the mentions of a name.
+fn masked(said: &str, name: &str) -> String {
+    let mut left = said.to_owned();
+    // From behind, so that places stay where they are.
+    for at in places(said, name).collect::<Vec<_>>().into_iter().rev() {
+        left.replace_range(at..at + name.len(), "...");
+    }
+    left
+}
+
+/// Where a text has a name as a word.
+fn places<'a>(said: &'a str, name: &'a str) -> impl Iterator<Item = usize> + 'a {
+    let at = said.match_indices(name).map(|(at, _)| at);
+    at.filter(|at| {
+        let before = said[..*at].chars().next_back();
         let after = said[at + name.len()..].chars().next();
         let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
         !is_word(before) && !is_word(after)

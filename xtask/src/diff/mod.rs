@@ -199,7 +199,7 @@ fn check(root: &Path, words: &[&str]) -> Result<ExitCode, String> {
     venues.extend(revision::venues(root, &states.1));
     venues.sort();
     venues.dedup();
-    let (mut failed, mut changed) = (false, 0);
+    let (mut failed, mut changed, mut read) = (false, 0, Vec::new());
     for venue in &venues {
         match changes(root, venue, &states) {
             Err(findings) => {
@@ -208,15 +208,19 @@ fn check(root: &Path, words: &[&str]) -> Result<ExitCode, String> {
             }
             Ok((pair, changes)) => {
                 changed += usize::from(!changes.is_empty());
-                let title = pair.title(venue);
-                if let Some(problem) = changelog::lacks(venue, &title, &changes, &gained) {
-                    failed = true;
-                    let lines = changelog::lines(&title, &changes).join("\n");
-                    eprintln!(
-                        "error[changelog]: specs/{venue} changed since {base}: {problem}\n  = help: write such as\n{lines}\n"
-                    );
-                }
+                read.push((changelog::Called { venue: venue.clone(), title: pair.title(venue) }, changes));
             }
+        }
+    }
+    for (own, changes) in &read {
+        let others = read.iter().map(|(called, _)| called).filter(|called| called.venue != own.venue);
+        let others: Vec<changelog::Called> = others.cloned().collect();
+        if let Some(problem) = changelog::lacks(own, &others, changes, &gained) {
+            failed = true;
+            let (venue, lines) = (&own.venue, changelog::lines(&own.title, changes).join("\n"));
+            eprintln!(
+                "error[changelog]: specs/{venue} changed since {base}: {problem}\n  = help: write such as\n{lines}\n"
+            );
         }
     }
     if failed {

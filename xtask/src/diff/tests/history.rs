@@ -1,5 +1,6 @@
 //! Lines of the changelog, and specs of other revisions.
 
+use super::super::changelog::Called;
 use super::super::compare::Change;
 use super::super::revision::{self, State};
 use super::super::{changelog, changes as changes_between, check as check_changelog};
@@ -27,14 +28,27 @@ fn a_changed_spec_needs_its_line() {
     let breaking = changes(&[("enum: [buy, sell]", "enum: [buy]")]);
     let docs = changes(&[("description: Title.", "description: Heading.")]);
     let gained = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
-    let lacks =
-        |changes: &[Change], lines: &[&str]| changelog::lacks("kalshi_perps", "Kalshi Perps", changes, &gained(lines));
+    let called = |venue: &str, title: &str| Called { venue: venue.to_owned(), title: title.to_owned() };
+    let (perps, kalshi) = (called("kalshi_perps", "Kalshi Perps"), called("kalshi", "Kalshi"));
+    let lacks = |changes: &[Change], lines: &[&str]| {
+        changelog::lacks(&perps, std::slice::from_ref(&kalshi), changes, &gained(lines))
+    };
     assert!(lacks(&breaking, &[]).unwrap().contains("names it"));
     assert!(lacks(&breaking, &["- **added:** Kalshi: markets"]).unwrap().contains("names it"));
     assert!(lacks(&breaking, &["- **added:** Kalshi perps: sides"]).unwrap().contains("**breaking:**"));
     assert_eq!(lacks(&breaking, &["- **breaking:** kalshi_perps: orders are bought only"]), None);
     assert_eq!(lacks(&breaking, &["- **breaking:** every venue: sides"]), None);
     assert_eq!(lacks(&docs, &[]), None, "words need no line");
+    // The other way round: the name of one venue is the beginning of another's.
+    let of_kalshi = |line: &str| changelog::lacks(&kalshi, std::slice::from_ref(&perps), &breaking, &gained(&[line]));
+    for line in ["Kalshi perps: a", "kalshi-perps: a", "`kalshi_perps`: a", "Kalshi Perps: a", "Kalshi  Perps: a"] {
+        assert!(of_kalshi(&format!("- **breaking:** {line}")).is_some(), "{line}");
+    }
+    for line in
+        ["Kalshi: a", "Kalshi and Kalshi Perps: a", "Kalshi Perps, Kalshi: a", "Kalshi-only: a", "all venues: a"]
+    {
+        assert_eq!(of_kalshi(&format!("- **breaking:** {line}")), None, "{line}");
+    }
     let (before, now) = ("- **added:** a\n  b\n", "- **added:** a\n  b\n- **fixed:** c\n  d\n");
     assert_eq!(changelog::gained(before, now), ["- **fixed:** c d"]);
 }
