@@ -126,7 +126,8 @@ const PLACEHOLDERS: [&str; 5] = ["id", "time", "nonce", "data", "signature"];
 fn signature(signature: &Signature) -> Result<(), String> {
     if let Some(unknown) = signature.text.iter().find(|text| piece(text).is_none()) {
         return Err(format!(
-            "`{unknown}` is not a piece of a text to sign; a text that stands for itself has another character"
+            "`{unknown}` is not one of {}; a text that stands for itself has a character that is neither a letter, `-` nor `_`",
+            crate::vocabulary::pieces().collect::<Vec<_>>().join(", ")
         ));
     }
     if signature.text.is_empty() || signature.keys.is_empty() {

@@ -251,12 +251,17 @@ const PIECES: [(&str, &str); 10] = [
     ("data", "Data"),
 ];
 
+/// The names of the pieces.
+pub fn pieces() -> impl Iterator<Item = &'static str> {
+    PIECES.iter().map(|(name, _)| *name)
+}
+
 /// What a text of the list stands for; none for what looks like a word and is none.
 pub fn piece(text: &str) -> Option<PieceWord> {
     if let Some((_, variant)) = PIECES.iter().find(|(name, _)| *name == text) {
         return Some(PieceWord::Part(variant));
     }
-    let looks_like_a_word = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let looks_like_a_word = text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-' || byte == b'_');
     (!looks_like_a_word).then(|| PieceWord::Text(text.to_owned()))
 }
 
@@ -375,4 +380,20 @@ pub enum Cause {
     SecondFactorLate,
     /// There were too many wrong one-time codes.
     SecondFactorLocked,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PieceWord, piece};
+
+    #[test]
+    fn what_looks_like_a_word_stands_for_a_part_or_is_a_mistake() {
+        assert_eq!(piece("body-hash"), Some(PieceWord::Part("BodyHash")));
+        for mistake in ["body_hash", "Method", "METHOD", "BodyHash", "tme", "-", "_", ""] {
+            assert_eq!(piece(mistake), None, "{mistake:?}");
+        }
+        for text in ["5000", "GET/realtime", "a b", "\n", ":", "v1"] {
+            assert_eq!(piece(text), Some(PieceWord::Text(text.to_owned())), "{text:?}");
+        }
+    }
 }

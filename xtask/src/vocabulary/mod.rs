@@ -19,7 +19,7 @@ pub use self::calls::{
 };
 pub use self::credentials::{
     CarriesWord, ClockWindow, CredentialKind, CredentialVariables, IdPattern, KeyType, Login, Logins, PieceWord, Probe,
-    Probes, Signature, Signatures, Symptom, Symptoms, Variables, piece,
+    Probes, Signature, Signatures, Symptom, Symptoms, Variables, piece, pieces,
 };
 pub use self::errors::{AllRateHeaders, CodeOrStatus, Errors, FailedWhen, RateHeaders, Retry, RustType, UnknownKey};
 pub use self::keys::{

@@ -87,6 +87,22 @@ const CASES: &[Case] = &[
         "bad-word",
         ERRORS,
         root!(
+            "x-signatures: { login: { text: [time, body_hash], time: unix-s, keys: { shared: [hmac-sha256, hex] }, params: { a: '{signature}' } } }"
+        ),
+        "x-signatures",
+    ),
+    (
+        "bad-word",
+        ERRORS,
+        root!(
+            "x-signatures: { login: { text: [time, Method], time: unix-s, keys: { shared: [hmac-sha256, hex] }, params: { a: '{signature}' } } }"
+        ),
+        "x-signatures",
+    ),
+    (
+        "bad-word",
+        ERRORS,
+        root!(
             "x-signatures: { login: { text: [tme], time: unix-s, keys: { shared: [hmac-sha256, hex] }, params: { a: '{signature}' } } }"
         ),
         "x-signatures",
