@@ -42,6 +42,21 @@ pub fn is_spec(name: &str) -> bool {
     name.ends_with(".yaml") && name != DRIFT
 }
 
+/// An entry of a venue's folder that looks like a part of its spec and is not read.
+fn unread(root: &Path, folder: &str, name: &str) -> Option<Finding> {
+    let file = format!("{folder}/{name}");
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).unwrap_or_default();
+    let (message, help) = if root.join(&file).is_dir() {
+        ("folders are not read", "move its files into the folder of the venue")
+    } else if matches!(ending.as_str(), "yml" | "yaml") && !name.ends_with(".yaml") {
+        ("only files that end with `.yaml` are read", "rename it, or delete it")
+    } else {
+        return None;
+    };
+    let at = Location { file, line: 0, column: 0 };
+    Some(Finding { rule: "unread-file", message: message.to_owned(), at, help: help.to_owned() })
+}
+
 /// The sections of a tag file that become sections of `components`.
 const SECTIONS: [&str; 2] = ["schemas", "parameters"];
 
@@ -59,11 +74,11 @@ impl Document {
                 }]
             })?
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| is_spec(name))
             .collect();
         names.sort();
         let mut sources = Vec::new();
-        let mut findings = Vec::new();
+        let mut findings: Vec<Finding> = names.iter().filter_map(|name| unread(root, &folder, name)).collect();
+        names.retain(|name| is_spec(name) && !root.join(&folder).join(name).is_dir());
         for name in &names {
             match Source::read(root, &format!("{folder}/{name}")) {
                 Ok(source) => sources.push(source),
@@ -157,6 +172,7 @@ impl Joiner<'_> {
             Kind::OpenRpc => self.mount_methods(root, &mut value),
         }
         self.mount_components(root, &mut value);
+        self.tag_members(root, kind);
         self.mount_streams(root, &mut value);
         if self.findings.is_empty() { Ok((value, self.mounts)) } else { Err(self.findings) }
     }
@@ -304,6 +320,35 @@ impl Joiner<'_> {
                     let file = self.sources[source].path.rsplit('/').next().unwrap_or_default();
                     let help = format!("add to the root document:  - {{ $ref: '{file}#{inner}' }}");
                     self.fail("unlisted-path", source, &inner, format!("`{name}` is not in the root document"), help);
+                }
+            }
+        }
+    }
+
+    /// What stands at the top of a tag file and is read by nobody. Files of streams have a check of their own.
+    fn tag_members(&mut self, root: usize, kind: Kind) {
+        let calls = if kind == Kind::OpenApi { "paths" } else { "methods" };
+        let known = [calls, "schemas", "parameters"];
+        for source in 0..self.sources.len() {
+            if source == root || self.is_of_streams(source) {
+                continue;
+            }
+            let Some(map) = self.sources[source].value.as_object() else {
+                let help = format!("write `{calls}`, `schemas` or `parameters`, or delete the file");
+                self.fail("shape", source, "", "this is no mapping", help);
+                continue;
+            };
+            let members: Vec<(String, bool)> =
+                map.iter().map(|(name, value)| (name.clone(), value.is_object())).collect();
+            for (name, is_map) in members {
+                let at = step("", &name);
+                if !known.contains(&name.as_str()) {
+                    let help = format!(
+                        "a tag file has `{calls}`, `schemas` and `parameters`; what holds for the whole venue stands in the root document"
+                    );
+                    self.fail("unknown-member", source, &at, format!("`{name}` means nothing here"), help);
+                } else if !is_map {
+                    self.fail("shape", source, &at, format!("`{name}` is no mapping"), "indent its entries below it");
                 }
             }
         }

@@ -54,6 +54,13 @@ impl Joiner<'_> {
         self.members(streams);
     }
 
+    /// Whether a file is one of streams.
+    pub(super) fn is_of_streams(&self, source: usize) -> bool {
+        let value = &self.sources[source].value;
+        let is_root = self.sources[source].path == format!("specs/{}/{ROOT}", self.venue);
+        is_root || SECTIONS.iter().any(|section| value.get(*section).is_some())
+    }
+
     /// Files of streams that no document lists.
     fn without_root(&mut self) {
         for source in 0..self.sources.len() {
@@ -133,7 +140,7 @@ impl Joiner<'_> {
     fn members(&mut self, root: usize) {
         for source in (0..self.sources.len()).filter(|source| *source != root) {
             let value = &self.sources[source].value;
-            let is_of_streams = SECTIONS.iter().any(|section| value.get(*section).is_some());
+            let is_of_streams = self.is_of_streams(source);
             let names = value.as_object().into_iter().flatten().map(|(name, _)| name.clone());
             let stray: Vec<String> = names.filter(|name| is_of_streams && !MEMBERS.contains(&name.as_str())).collect();
             for name in stray {

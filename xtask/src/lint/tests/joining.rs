@@ -5,7 +5,7 @@ use crate::document::Document;
 use crate::tests::Scratch;
 
 /// Rules about files as a whole.
-pub const FILES: [&str; 4] = ["unreadable", "missing-sources", "no-root", "too-deep"];
+pub const FILES: [&str; 5] = ["unreadable", "missing-sources", "no-root", "too-deep", "unread-file"];
 
 pub const REST_CASES: &[Case] = &[
     ("yaml", "security: []", "security: [] # 1\nsecurity: [] # 2", "# 2"),
@@ -61,12 +61,21 @@ pub const REST_CASES: &[Case] = &[
         "parameters:\n  Page: { name: page, in: query, schema: { type: string } }\nschemas:\n  ThingId:",
         "  Page:",
     ),
+    // What stands at the top of a tag file is read, or it is a mistake.
+    ("unknown-member", "schemas:\n  ThingId:", "security: [] # stray\nschemas:\n  ThingId:", "# stray"),
+    ("unknown-member", "schemas:\n  ThingId:", "x-retry: safe # stray\nschemas:\n  ThingId:", "# stray"),
+    ("unknown-member", "schemas:\n  ThingId:", "x-foo: 1\nschemas:\n  ThingId:", "x-foo"),
+    ("unknown-member", "schemas:\n  ThingId:", "pahts: {}\nschemas:\n  ThingId:", "pahts"),
+    ("unknown-member", "schemas:\n  ThingId:", "components: {}\nschemas:\n  ThingId:", "components: {}"),
+    ("unknown-member", "schemas:\n  ThingId:", "methods: {}\nschemas:\n  ThingId:", "methods"),
+    ("shape", "schemas:\n  ThingId:", "parameters: []\nschemas:\n  ThingId:", "parameters: []"),
     ("type-collision", "  ThingId:", "  ThingID: { type: object }\n  ThingId:", "  ThingId:"),
 ];
 
 pub const RPC_CASES: &[Case] = &[
     ("wrong-path", "name: public/get_thing", "name: public/get_things", "  public/get_thing:"),
     ("unlisted-path", "schemas:", "  public/other: {}\nschemas:", "  public/other"),
+    ("unknown-member", "schemas:", "paths: {}\nschemas:", "paths"),
     ("type-collision", "schemas:", "schemas:\n  GetThingParams: { type: object }", "  GetThingParams"),
 ];
 
@@ -89,6 +98,16 @@ fn files_that_are_missing_are_named() {
     assert_eq!(rules(), [("missing-sources", "specs/v/sources.md".to_owned())]);
     scratch.write("specs/v/sources.md", "");
     assert_eq!(rules(), [("no-root", "specs/v".to_owned())]);
+    // What only looks like a part of the spec is no part of it.
+    scratch.write("specs/v/c.yml", "schemas: {}\n");
+    scratch.write("specs/v/d.YAML", "schemas: {}\n");
+    scratch.write("specs/v/more.yaml/e.yaml", "schemas: {}\n");
+    let unread = ["specs/v/c.yml", "specs/v/d.YAML", "specs/v/more.yaml"].map(|file| ("unread-file", file.to_owned()));
+    assert_eq!(rules(), unread);
+    for name in ["c.yml", "d.YAML"] {
+        std::fs::remove_file(scratch.path().join("specs/v").join(name)).unwrap();
+    }
+    std::fs::remove_dir_all(scratch.path().join("specs/v/more.yaml")).unwrap();
     std::fs::write(scratch.path().join("specs/v/b.yaml"), [0xff, 0xfe]).unwrap();
     assert_eq!(rules(), [("unreadable", "specs/v/b.yaml".to_owned())]);
 }
