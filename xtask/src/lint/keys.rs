@@ -8,7 +8,7 @@ use super::words::Known;
 use crate::document::Document;
 use crate::model::{Operation, required_fields};
 use crate::vocabulary::{
-    CreateKey, EditKey, KeyCall, KeyEntry, Keys, NewSecret, Places, ScopesFor, Texts, TextsForm, Time,
+    CreateKey, EditKey, Flags, KeyCall, KeyEntry, Keys, NewSecret, OtherTexts, Places, ScopesFor, Texts, TextsForm, Time,
 };
 
 pub fn keys(known: &Known<'_>, keys: Keys) -> Result<(), String> {
@@ -223,8 +223,8 @@ fn list(document: &Document, keys: &Keys) -> Result<(), String> {
 /// Booleans are named member by member.
 fn named_members(texts: &Texts) -> Result<(), String> {
     match texts {
-        Texts::Flags { flags } if flags.is_empty() => Err("`flags` is empty: it lists the members".to_owned()),
-        Texts::Other { field, form: TextsForm::Flags, .. } => {
+        Texts::Flags(Flags { flags }) if flags.is_empty() => Err("`flags` is empty: it lists the members".to_owned()),
+        Texts::Other(OtherTexts { field, form: TextsForm::Flags, .. }) => {
             Err(format!("`field: {field}, form: flags` is one member: `flags: [{field}]` lists the members"))
         }
         _ => Ok(()),

@@ -3,21 +3,39 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::{OneOrSeveral, form, one_or_several};
 
 /// How to find out what became of a call whose response was lost.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged, deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
 pub enum Reconcile {
     /// The lookup operation.
     Operation(String),
     /// The same, with the parameters without which it finds nothing.
-    By {
-        /// The lookup operation.
-        operation: String,
-        /// Its parameters.
-        by: Vec<String>,
-    },
+    By(Lookup),
+}
+
+/// A lookup operation with the parameters without which it finds nothing.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lookup {
+    /// The operation.
+    pub operation: String,
+    /// Its parameters.
+    pub by: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for Reconcile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(operation) => Ok(Self::Operation(operation)),
+            lookup @ Value::Object(_) => form(&lookup).map(Self::By),
+            _ => Err(serde::de::Error::custom("is the name of an operation, or `{operation, by: [...]}`")),
+        }
+    }
 }
 
 impl Reconcile {
@@ -25,7 +43,7 @@ impl Reconcile {
     pub fn parts(&self) -> (&str, &[String]) {
         match self {
             Self::Operation(operation) => (operation, &[]),
-            Self::By { operation, by } => (operation, by),
+            Self::By(Lookup { operation, by }) => (operation, by),
         }
     }
 }
@@ -56,13 +74,22 @@ pub struct ChallengeParams {
 }
 
 /// What a call costs.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
 pub enum Rates {
     /// Tokens of one bucket.
     One(Rate),
     /// Tokens of several, all of which must have room.
     Several(Vec<Rate>),
+}
+
+impl<'de> Deserialize<'de> for Rates {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match one_or_several(deserializer, "`{bucket, cost}`")? {
+            OneOrSeveral::One(rate) => Self::One(rate),
+            OneOrSeveral::Several(rates) => Self::Several(rates),
+        })
+    }
 }
 
 impl Rates {

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+use super::{OneOrSeveral, form, one_or_several};
+
 /// How to read an error body. Places are JSON pointers, tried in order.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -108,8 +110,8 @@ pub struct UnknownKey {
 }
 
 /// A code as text, or a status as a number.
-#[derive(Debug, Deserialize, PartialEq, Eq, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
 pub enum CodeOrStatus {
     /// A code.
     Code(String),
@@ -117,14 +119,33 @@ pub enum CodeOrStatus {
     Status(u16),
 }
 
+impl<'de> Deserialize<'de> for CodeOrStatus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(code) => Ok(Self::Code(code)),
+            status @ Value::Number(_) => form(&status).map(Self::Status),
+            _ => Err(serde::de::Error::custom("is a code in quotes, or the number of a status")),
+        }
+    }
+}
+
 /// The response headers of the limits.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
 pub enum AllRateHeaders {
     /// Those of one limit.
     One(RateHeaders),
     /// Those of several.
     Several(Vec<RateHeaders>),
+}
+
+impl<'de> Deserialize<'de> for AllRateHeaders {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match one_or_several(deserializer, "`{remaining, reset}` or `{bucket, used, window}`")? {
+            OneOrSeveral::One(headers) => Self::One(headers),
+            OneOrSeveral::Several(headers) => Self::Several(headers),
+        })
+    }
 }
 
 impl AllRateHeaders {
@@ -156,13 +177,27 @@ pub struct RateHeaders {
 }
 
 /// Whether a call may be repeated.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
 pub enum Retry {
     /// It may or it may not.
     Word(RetryWord),
     /// It may with its idempotency key.
     Keyed(KeyedRetry),
+}
+
+impl<'de> Deserialize<'de> for Retry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let choices = "`safe`, `never`, or `keyed: {header: NAME}` or `keyed: {field: NAME}`";
+        match &value {
+            Value::Object(_) => form(&value).map(Self::Keyed),
+            Value::String(word) => serde_json::from_value(value.clone())
+                .map(Self::Word)
+                .map_err(|_| serde::de::Error::custom(format!("`{word}` is not one of {choices}"))),
+            _ => Err(serde::de::Error::custom(format!("is one of {choices}"))),
+        }
+    }
 }
 
 /// Whether a call may be repeated.

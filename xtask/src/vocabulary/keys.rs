@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::credentials::{KeyType, Probe};
+use super::form;
 
 /// Places that are tried in order.
 pub type Places = Vec<String>;
@@ -192,26 +193,48 @@ pub struct ScopesFor {
 }
 
 /// A field with several texts: its name alone where they are a list.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
 pub enum Texts {
     /// A list.
     List(String),
     /// Another form.
-    Other {
-        /// The field.
-        field: String,
-        /// How the texts are written.
-        form: TextsForm,
-        /// Members that are also sent where there are texts.
-        #[serde(default)]
-        with: BTreeMap<String, Value>,
-    },
+    Other(OtherTexts),
     /// Booleans.
-    Flags {
-        /// The members. Each is true where its name is among the texts.
-        flags: Vec<String>,
-    },
+    Flags(Flags),
+}
+
+/// A field whose texts are no list.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OtherTexts {
+    /// The field.
+    pub field: String,
+    /// How the texts are written.
+    pub form: TextsForm,
+    /// Members that are also sent where there are texts.
+    #[serde(default)]
+    pub with: BTreeMap<String, Value>,
+}
+
+/// Members that are booleans.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Flags {
+    /// The members. Each is true where its name is among the texts.
+    pub flags: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        match &value {
+            Value::String(field) => Ok(Self::List(field.clone())),
+            Value::Object(map) if map.contains_key("flags") => form(&value).map(Self::Flags),
+            Value::Object(_) => form(&value).map(Self::Other),
+            _ => Err(serde::de::Error::custom("is the name of a list, `{field, form}` or `{flags: [...]}`")),
+        }
+    }
 }
 
 impl Texts {
@@ -219,15 +242,15 @@ impl Texts {
     pub fn parts(&self) -> (&[String], TextsForm) {
         match self {
             Self::List(field) => (std::slice::from_ref(field), TextsForm::List),
-            Self::Other { field, form, .. } => (std::slice::from_ref(field), *form),
-            Self::Flags { flags } => (flags, TextsForm::Flags),
+            Self::Other(OtherTexts { field, form, .. }) => (std::slice::from_ref(field), *form),
+            Self::Flags(Flags { flags }) => (flags, TextsForm::Flags),
         }
     }
 
     /// Members that are also sent where there are texts.
     pub fn with(&self) -> impl Iterator<Item = (&String, &Value)> {
         let with = match self {
-            Self::Other { with, .. } => Some(with),
+            Self::Other(OtherTexts { with, .. }) => Some(with),
             _ => None,
         };
         with.into_iter().flatten()

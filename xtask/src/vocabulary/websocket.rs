@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::credentials::KeyType;
+use super::form;
 
 /// How a venue takes calls over a WebSocket.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -197,13 +199,23 @@ pub struct CommandLogon {
 }
 
 /// A header whose value is an argument.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
 pub enum Argument {
     /// As a text.
     Text(String),
     /// As a number.
     Integer(IntegerArgument),
+}
+
+impl<'de> Deserialize<'de> for Argument {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(header) => Ok(Self::Text(header)),
+            value @ Value::Object(_) => form(&value).map(Self::Integer),
+            _ => Err(serde::de::Error::custom("is the name of a header, or `{integer: NAME}`")),
+        }
+    }
 }
 
 /// A header whose value is sent as a number.

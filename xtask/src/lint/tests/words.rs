@@ -231,6 +231,71 @@ pub const CASES: &[Case] = &[
     ),
 ];
 
+/// How errors are described, so that pointers into them can be followed.
+const FAILED: &str = "content: { application/json: { schema: { $ref: 'a.yaml#/schemas/Failure' } } }";
+
+#[test]
+fn pointers_of_errors_are_followed() {
+    let mut base = owned(REST);
+    base[0].1 = base[0].1.replace("{ description: no }", &format!("{{ description: no, {FAILED} }}"));
+    base[1].1 += "  Failure:\n    type: object\n    properties: { code: { type: string }, error: { oneOf: [{ $ref: '#/schemas/Inner' }, { type: string }] } }\n  Inner: { type: object, properties: { wait: { type: integer } } }\n";
+    let cases: &[Case] = &[
+        ("unknown-key", ERRORS, "x-errors: { code: [/code, /eror/wait] }", "/eror/wait"),
+        ("unknown-key", ERRORS, "x-errors: { code: [/code], message: [/message] }", "message"),
+        ("unknown-key", ERRORS, "x-errors: { code: [/code], retry-after: [/error/code] }", "retry-after"),
+        ("unknown-key", ERRORS, "x-errors: { code: [/code], failed-when: [{ at: /nope, equals: 1 }] }", "/nope"),
+    ];
+    check_in(&base, cases);
+    // A member of one of several forms, and of a response that says in its body that it has failed.
+    let good = "x-errors: { code: [/code], retry-after: [/error/wait], failed-when: [{ at: /last, equals: 1 }] }";
+    base[0].1 = base[0].1.replace(ERRORS, good);
+    let found = findings(&base);
+    assert!(!found.iter().any(|finding| finding.rule == "unknown-key"), "{found:?}");
+}
+
+pub const TIMES: &[Case] = &[(
+    "venue-time-unit",
+    "      last: { type: integer }",
+    "      last: { type: integer, format: unix-ms }",
+    "x-venue-time",
+)];
+
+#[test]
+fn the_unit_of_a_time_is_that_of_the_member() {
+    let mut base = owned(REST);
+    base[1].1 = base[1].1.replace(RETRY, &format!("{RETRY}\n      x-venue-time: {{ at: /last, unit: unix-s }}"));
+    check_in(&base, TIMES);
+}
+
+#[test]
+fn a_mistake_in_a_word_of_several_forms_is_named() {
+    for (find, with, said) in [
+        (RATE, "      x-retry: never\n      x-rate: { cots: 10 }", &["`cots`", "`bucket`", "`cost`"] as &[&str]),
+        (RATE, "      x-retry: never\n      x-rate: [{ bucket: all, cost: 1, each: a }]", &["each", "`per-item`"]),
+        (RATE, "      x-retry: never\n      x-rate: 10", &["{bucket, cost}"]),
+        (RETRY, "      x-retry: nevr", &["`nevr`", "`safe`", "`never`", "`keyed: "]),
+        (RETRY, "      x-retry: true", &["`safe`", "`never`"]),
+        (RETRY, "      x-retry: { keyd: { field: name } }", &["`keyd`", "`keyed`"]),
+        (RETRY, "      x-retry: { keyed: { fields: name } }", &["`keyed.fields`", "`header`", "`field`"]),
+        (RETRY, "      x-retry: never\n      x-reconcile: { operation: ListThings }", &["`by`"]),
+        (RETRY, "      x-retry: never\n      x-reconcile: [ListThings]", &["{operation, by: [...]}"]),
+        (ERRORS, "x-errors: { not-processed: [true] }", &["not-processed", "code", "status"]),
+        (ERRORS, "x-errors: { not-processed: [-1] }", &["not-processed", "u16"]),
+        (ERRORS, "x-errors: { code: [/code] }\nx-rate-headers: { remain: A }", &["`remain`", "`remaining`"]),
+        (ERRORS, "x-errors: { code: [/code] }\nx-rate-headers: A", &["{remaining, reset}"]),
+    ] {
+        let mut files = owned(REST);
+        files.iter_mut().for_each(|(_, text)| *text = text.replacen(find, with, 1));
+        let found = findings(&files);
+        let found =
+            found.iter().find(|finding| finding.rule == "bad-word").unwrap_or_else(|| panic!("{with}: {found:?}"));
+        for part in said {
+            assert!(found.message.contains(part), "{with}: {}", found.message);
+        }
+        assert!(!found.message.contains("untagged"), "{}", found.message);
+    }
+}
+
 const RPC_CASES: &[Case] = &[
     ("bad-word", "x-security: []", "x-security: {}", "x-security: {"),
     ("bad-word", "x-security: []", "x-security: []\nx-challenge: { flag: f }", "x-challenge"),
