@@ -107,6 +107,11 @@ pub fn unescaped(step: &str) -> String {
     step.replace("~1", "/").replace("~0", "~")
 }
 
+/// Whether what stands at a pointer holds the properties of a schema by their names. A property may itself be called `properties`.
+pub fn holds_properties(pointer: &str) -> bool {
+    pointer.rsplit('/').take_while(|name| *name == "properties").count() % 2 == 1
+}
+
 /// Appends one step to a JSON pointer.
 pub fn step(pointer: &str, key: &str) -> String {
     // Called for every value of a document in every pass over it.

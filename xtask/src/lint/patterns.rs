@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::document::Document;
 use crate::finding::Finding;
-use crate::source::step;
+use crate::source::{holds_properties, step};
 
 /// A pattern as the generated clients read it.
 pub fn compiled(pattern: &str) -> Result<regress::Regex, regress::Error> {
@@ -21,7 +21,7 @@ pub fn check(document: &Document, at: &str, value: &Value, findings: &mut Vec<Fi
             }
         }
         Value::Object(map) => {
-            let holds_names = at.ends_with("/properties") || at.ends_with("/schemas");
+            let holds_names = holds_properties(at) || at == "/components/schemas";
             for (key, inner) in map {
                 let below = step(at, key);
                 match inner {

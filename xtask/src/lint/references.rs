@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::document::{Document, STREAMS};
 use crate::finding::Finding;
 use crate::model::{Reach, follow, members, operations, schema_ref, text};
-use crate::source::step;
+use crate::source::{holds_properties, step};
 use crate::streams;
 
 pub fn check(document: &Document, findings: &mut Vec<Finding>) {
@@ -27,7 +27,7 @@ fn dangling(document: &Document, pointer: &str, value: &Value, findings: &mut Ve
         Value::Object(map) => {
             for (key, inner) in map {
                 let below = step(pointer, key);
-                if key == "$ref" && !pointer.ends_with("/properties") {
+                if key == "$ref" && !holds_properties(pointer) {
                     reference(document, pointer, &below, inner, findings);
                 } else {
                     dangling(document, &below, inner, findings);

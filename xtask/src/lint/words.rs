@@ -19,7 +19,7 @@ use super::streams::forms::{
 use crate::document::{Document, Kind, STREAMS};
 use crate::finding::Finding;
 use crate::model::{operations, schemes, schemes_at, servers, text};
-use crate::source::step;
+use crate::source::{holds_properties, step};
 use crate::vocabulary::{
     AllRateHeaders, Buckets, CarriesWord, Challenge, ClientHeaders, ClockWindow, Connection, Errors, Keys, Logins,
     Page, Probes, Rates, Reconcile, Retry, RustType, Signatures, Symptoms, Variables, VenueTime, WebSocket, Yes, read,
@@ -194,7 +194,7 @@ fn visit(known: &Known<'_>, pointer: &str, value: &Value, findings: &mut Vec<Fin
             }
         }
         Value::Object(map) => {
-            let holds_names = pointer.ends_with("/properties");
+            let holds_names = holds_properties(pointer);
             for (key, value) in map {
                 let below = step(pointer, key);
                 // The streams are joined into the document under a name of their own.

@@ -2,6 +2,7 @@
 
 mod history;
 mod rules;
+mod words;
 
 use super::compare::{Change, compare};
 use crate::document::Document;

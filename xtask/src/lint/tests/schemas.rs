@@ -66,6 +66,19 @@ pub const CASES: &[Case] = &[
     ("unknown-format", ID, "      id: { type: string, format: money }", "      id: {"),
     ("unknown-format", ID, "      id: { type: string, format: unix-ms }", "      id: {"),
     ("inline-pattern", ID, "      id: { type: string, pattern: '^a$' }", "      id: {"),
+    // Properties that are called as what holds properties are schemas.
+    (
+        "unportable-pattern",
+        "      name: { type: string }",
+        "      properties: { type: string, pattern: '^\\d$' }\n      name: { type: string }",
+        "properties: { type: string, pattern",
+    ),
+    (
+        "unportable-pattern",
+        "      name: { type: string }",
+        "      schemas: { type: string, pattern: '^\\d$' }\n      name: { type: string }",
+        "schemas: { type: string, pattern",
+    ),
     ("unportable-pattern", "'^[a-z]+$'", "'('", "  ThingId:"),
     ("enum-values", KIND, "enum: [1, 2]", "  Kind:"),
     ("enum-values", "type: string, enum: [big, small]", "type: integer, enum: [1, 2]", "  Kind:"),
