@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::patterns::compiled;
+use super::whole_text::{is_anchored, may_have_slash};
 use super::{Fail, UNSAFE_IDS};
 use crate::document::{Document, Kind};
 use crate::lint::schemas::types;
@@ -131,7 +132,13 @@ fn path_pattern(document: &Document, at: &str, name: &str, schema: &Value, fail:
     };
     // A pattern that is none is named where it stands.
     let Ok(regex) = compiled(pattern) else { return };
-    if let Some(bad) = UNSAFE_IDS.iter().find(|id| regex.find(id).is_some()) {
+    // It is looked for in the text: without both ends, or with an alternative outside of a group, what is around it may be anything.
+    if !is_anchored(pattern) {
+        let help = "write `^...$`, and alternatives in a group: `^(?:a|b)$`";
+        fail("unsafe-path-pattern", at, format!("the pattern of `{name}` is not that of a whole text"), help);
+    } else if may_have_slash(pattern) {
+        fail("unsafe-path-pattern", at, format!("the pattern of `{name}` accepts a slash"), help);
+    } else if let Some(bad) = UNSAFE_IDS.iter().find(|id| regex.find(id).is_some()) {
         fail("unsafe-path-pattern", at, format!("the pattern of `{name}` accepts {bad:?}"), help);
     }
 }

@@ -76,6 +76,13 @@ pub const CASES: &[Case] = &[
     ),
     ("unsafe-path-pattern", "'^[a-z]+$'", "'^[a-z.]+$'", "name: id"),
     ("unsafe-path-pattern", "'^[a-z]+$'", "'[a-z]+'", "name: id"),
+    ("unsafe-path-pattern", "'^[a-z]+$'", "'[0-9]+'", "name: id"),
+    ("unsafe-path-pattern", "'^[a-z]+$'", "'[A-Z]{3}'", "name: id"),
+    ("unsafe-path-pattern", "'^[a-z]+$'", "'^[0-9]+|x$'", "name: id"),
+    ("unsafe-path-pattern", "'^[a-z]+$'", "'^[0-9]+'", "name: id"),
+    ("unsafe-path-pattern", "'^[a-z]+$'", "'[0-9]+$'", "name: id"),
+    ("unsafe-path-pattern", "'^[a-z]+$'", "'^[^a-z]+$'", "name: id"),
+    ("unsafe-path-pattern", "'^[a-z]+$'", "'^[A-Z]+/[A-Z]+$'", "name: id"),
     (
         "missing-path-parameter",
         ID,
