@@ -913,7 +913,7 @@ pub static VENUE: Venue = Venue {
                             capacity: 600000u64,
                         },
                         Limit::Window {
-                            count: 100u64,
+                            count: 10000000u64,
                             seconds: 604800u64,
                         },
                     ],
