@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::credentials::{has_field, operation, says};
 use super::words::Known;
 use super::{KINDS, UNITS};
-use crate::model::{operations, text};
+use crate::model::{operations, request_field, resolve, text};
 use crate::vocabulary::{
-    AllRateHeaders, Buckets, ClientHeaders, CodeOrStatus, Connection, Errors, FailedWhen, RateHeaders, Rates,
-    Reconcile, Retry, RustType, Tier, UnknownKey, VenueTime, Window, word as word_of,
+    AllRateHeaders, Buckets, ClientHeaders, CodeOrStatus, Connection, Errors, FailedWhen, Keys, RateHeaders, Rates,
+    Reconcile, Retry, RustType, Texts, Tier, UnknownKey, VenueTime, Window, word as word_of,
 };
 
 pub fn name(_: &Known<'_>, text: String) -> Result<(), String> {
@@ -33,9 +33,39 @@ pub fn sentence(_: &Known<'_>, text: String) -> Result<(), String> {
     (!text.trim().is_empty()).then_some(()).ok_or_else(|| "is a text".to_owned())
 }
 
+/// A permission: one of those that a key can be made with, where the request that makes one lists them.
+pub fn scope(known: &Known<'_>, scope: String) -> Result<(), String> {
+    sentence(known, scope.clone())?;
+    let keys: Option<Keys> = word_of(&known.document.value, "x-keys");
+    let call = keys.and_then(|keys| keys.create.or(keys.register));
+    let Some((call, Texts::List(field))) = call.and_then(|call| Some((call.operation, call.fields.scopes?))) else {
+        return Ok(());
+    };
+    let Ok(operation) = operation(known.document, &call) else { return Ok(()) };
+    let listed = request_field(known.document, &operation, &field).and_then(|field| {
+        let one = resolve(known.document, field.schema).get("items")?;
+        resolve(known.document, one).get("enum")?.as_array()
+    });
+    match listed {
+        Some(listed) if !listed.iter().any(|one| *one == scope) => {
+            let all: Vec<&str> = listed.iter().filter_map(Value::as_str).collect();
+            Err(format!("`{scope}` is not one of the scopes of a key: {}", all.join(", ")))
+        }
+        _ => Ok(()),
+    }
+}
+
 pub fn hosts(_: &Known<'_>, hosts: Vec<String>) -> Result<(), String> {
-    let is_host = |host: &String| host.contains('.') && !host.contains(['/', ':']);
-    (!hosts.is_empty() && hosts.iter().all(is_host)).then_some(()).ok_or_else(|| "is a list of host names".to_owned())
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let is_host = |host: &String| host.contains('.') && host.split('.').all(is_label);
+    (!hosts.is_empty() && hosts.iter().all(is_host))
+        .then_some(())
+        .ok_or_else(|| "is a list of host names in lower case".to_owned())
 }
 
 /// A list of members, which must be there beside it: see `schemas.rs`.
@@ -98,12 +128,28 @@ pub fn rate(known: &Known<'_>, rates: Rates) -> Result<(), String> {
         if !buckets.insert(&rate.bucket) {
             return Err(format!("`{}` is paid twice", rate.bucket));
         }
+        if let Some(most) = largest(known, &rate.bucket) {
+            let costs = rate.costs.iter().map(|row| row.cost);
+            if let Some(cost) = [rate.cost].into_iter().chain(costs).find(|cost| u64::from(*cost) > most) {
+                return Err(format!("a cost of {cost} never fits into `{}`, which has room for {most}", rate.bucket));
+            }
+        }
         if rate.costs.iter().any(|cost| cost.when().is_none()) {
             let forms = "`without`, `given`, or `parameter` with `is`, `above` or `items-above`";
             return Err(format!("a row of `costs` has one of {forms}"));
         }
     }
     (!buckets.is_empty()).then_some(()).ok_or_else(|| "names no bucket".to_owned())
+}
+
+/// The most tokens that a bucket ever has room for at once, in its best tier.
+fn largest(known: &Known<'_>, bucket: &str) -> Option<u64> {
+    let buckets: Buckets = word_of(&known.document.value, "x-buckets")?;
+    let room = |tier: &Tier| {
+        let windows = tier.windows.iter().flatten().map(|window| window.count);
+        tier.capacity.into_iter().chain(windows).min()
+    };
+    buckets.get(bucket)?.iter().filter_map(room).max()
 }
 
 /// The method that a call is over a WebSocket: each has its own.
@@ -127,10 +173,10 @@ pub fn reconcile(known: &Known<'_>, word: Reconcile) -> Result<(), String> {
     if !known.methods.contains(name) && !known.ids.contains(&name.to_snake_case()) {
         return Err(format!("there is no operation `{name}`"));
     }
-    if by.is_empty() {
-        return Ok(());
-    }
     let lookup = operation(known.document, name)?;
+    if text(lookup.value, "x-retry") != Some("safe") {
+        return Err(format!("`{name}` may change something: what finds a lost response is `x-retry: safe`"));
+    }
     by.iter().try_for_each(|parameter| has_field(known.document, &lookup, parameter))
 }
 
@@ -184,6 +230,12 @@ pub fn errors(_: &Known<'_>, errors: Errors) -> Result<(), String> {
         return Err(format!("`{kind}` is not a kind of error"));
     }
     errors.texts.iter().try_for_each(|text| says(&text.says))?;
+    if errors.kinds.keys().any(|code| matches!(code.as_str(), "" | "*")) {
+        return Err("`kinds`: a code is not empty, and an asterisk stands behind the beginning of one".to_owned());
+    }
+    if errors.names.contains_key("") {
+        return Err("`names`: a code is not empty".to_owned());
+    }
     let is_status = |status: &str| status.parse::<u16>().is_ok_and(|status| (100..600).contains(&status));
     if let Some(status) = errors.statuses.keys().chain(errors.bans.keys()).find(|status| !is_status(status)) {
         return Err(format!("`{status}` is not a status"));
@@ -209,6 +261,10 @@ pub fn buckets(_: &Known<'_>, buckets: Buckets) -> Result<(), String> {
     for (bucket, tiers) in &buckets {
         if tiers.is_empty() {
             return Err(format!("`{bucket}` is a list of tiers"));
+        }
+        let mut names = BTreeSet::new();
+        if let Some(again) = tiers.iter().find(|tier| tier.tier.trim().is_empty() || !names.insert(&tier.tier)) {
+            return Err(format!("`{bucket}`: the tier `{}` has a name, and it is listed once", again.tier));
         }
         if tiers.iter().any(|tier| tier.per != tiers[0].per) {
             return Err(format!("`{bucket}`: `per` is the same in all tiers"));

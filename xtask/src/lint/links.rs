@@ -67,12 +67,23 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
         let message = format!("the request of `{}` has no `{name}`", operation.id);
         fail("unknown-key", &at, message, "name a member of the request");
     }
-    if let Some(place) = operation.value.pointer("/x-venue-time/at").and_then(Value::as_str)
-        && in_result(document, operation, place.split('/').skip(1)).is_none()
-    {
+    if let Some(place) = operation.value.pointer("/x-venue-time/at").and_then(Value::as_str) {
         let at = step(&operation.pointer, "x-venue-time");
-        let message = format!("the response of `{}` has no `{place}`", operation.id);
-        fail("unknown-key", &at, message, "name a member of the response, as a JSON pointer");
+        let unit = operation.value.pointer("/x-venue-time/unit").and_then(Value::as_str).unwrap_or_default();
+        match in_result(document, operation, place.split('/').skip(1)) {
+            None => {
+                let message = format!("the response of `{}` has no `{place}`", operation.id);
+                fail("unknown-key", &at, message, "name a member of the response, as a JSON pointer");
+            }
+            Some(schema) => {
+                // A schema without a unit of its own says nothing against it.
+                let format = text(resolve(document, schema), "format").filter(|format| format.starts_with("unix-"));
+                if let Some(format) = format.filter(|format| *format != unit) {
+                    let message = format!("`{place}` of `{}` is `format: {format}`, and not {unit}", operation.id);
+                    fail("venue-time-unit", &at, message, "write the unit of the member, or correct its format");
+                }
+            }
+        }
     }
 }
 

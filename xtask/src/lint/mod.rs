@@ -3,6 +3,7 @@
 mod bodies;
 mod composition;
 mod credentials;
+mod errors;
 mod forms;
 mod ids;
 mod keys;

@@ -1,6 +1,6 @@
 //! Operations: what the generator refuses, panics at or gets wrong, and what would reach another route.
 
-use super::{Fail, bodies, links, pages, parameters};
+use super::{Fail, bodies, errors, links, pages, parameters};
 use crate::document::{Document, Kind};
 use crate::finding::Finding;
 use crate::model::{self, Operation, collisions, members, operations, schemes_at, text};
@@ -14,7 +14,9 @@ pub fn check(document: &Document, findings: &mut Vec<Finding>) {
     parameters::only_in_headers(document, &mut fail);
     bodies::errors(document, &mut fail);
     paths(document, &mut fail);
-    for operation in operations(document) {
+    let all = operations(document);
+    errors::check(document, &all, &mut fail);
+    for operation in all {
         path(document, &operation, &mut fail);
         parameters::check(document, &operation, &mut fail);
         security(document, &operation, &mut fail);
@@ -101,6 +103,20 @@ fn path(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>) {
     if !matches!(operation.method.as_str(), "GET" | "PUT" | "POST" | "DELETE" | "PATCH") {
         let help = "leave the operation out, and say so in sources.md";
         fail("bad-method", at, format!("{} is not supported", operation.method), help);
+    }
+    // What is repeated by mistake is executed twice.
+    let is_safe = operation.value.get("x-retry").is_some_and(|retry| retry == "safe");
+    let says_why = text(operation.value, "description").is_some_and(|said| !said.trim().is_empty());
+    match operation.method.as_str() {
+        "PUT" | "DELETE" | "PATCH" if is_safe => {
+            let help = "write `x-retry: never`, or `keyed: ...` where the venue honours a key";
+            fail("safe-write", at, format!("{} changes something, so that it is not `safe`", operation.method), help);
+        }
+        "POST" if is_safe && !says_why => {
+            let help = "say in the description why it may be repeated: that it only reads, or changes nothing";
+            fail("safe-write", at, format!("nothing says why `{}` may be repeated", operation.id), help);
+        }
+        _ => {}
     }
     if operation.value.get("callbacks").is_some() {
         fail("callbacks", at, "callbacks are ignored by the generator".to_owned(), "describe them in sources.md");

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::credentials::{clock_window, logins, probes, signatures, symptoms, variables};
 use super::forms::{
     any, buckets, client_headers, connection, errors, field_name, hosts, method, name, names, rate, rate_headers,
-    reconcile, retry, rust_type, sentence, serves, venue_time, websockets,
+    reconcile, retry, rust_type, scope, sentence, serves, venue_time, websockets,
 };
 use super::keys::keys;
 use super::streams::forms::{
@@ -143,7 +143,7 @@ const WORDS: &[Word] = &[
     typed!("x-reconcile", [Operation], Reconcile, reconcile),
     typed!("x-client-id", [Operation], String, sentence),
     typed!("x-method", [Operation], String, method),
-    typed!("x-scope", [Operation], String, sentence),
+    typed!("x-scope", [Operation], String, scope),
     typed!("x-second-factor", [Operation], Yes, any),
     typed!("x-connection", [Operation], Connection, connection),
     typed!("x-closed", [Schema], Yes, any),

@@ -141,6 +141,23 @@ fn mistakes_in_a_life_cycle_are_named() {
 }
 
 #[test]
+fn a_scope_is_one_that_a_key_can_be_made_with() {
+    let keys = KEYS.replacen("scopes: { flags: [page, from] }", "scopes: scopes", 1);
+    for (scope, is_known) in [("read", true), ("raed", false)] {
+        let mut files = files(&keys);
+        files[1].1 =
+            files[1].1.replacen("      x-retry: never", &format!("      x-retry: never\n      x-scope: {scope}"), 1);
+        let scopes = "      scopes: { type: array, items: { $ref: '#/schemas/Scope' } }\n";
+        files[1].1 = files[1].1.replacen("      kind: {", &format!("{scopes}      kind: {{"), 1);
+        files[1].1 += "  Scope: { type: string, enum: [read, write] }\n";
+        let found = findings(&files);
+        let is_named =
+            found.iter().any(|one| one.rule == "bad-word" && one.message.contains("`raed` is not one of the scopes"));
+        assert_eq!(is_named, !is_known, "{found:?}");
+    }
+}
+
+#[test]
 fn keys_are_managed_where_the_server_has_the_calls() {
     for (serves, environments) in
         [("[/things]", r#"environments:&["production"]"#), ("[/other, /things]", "environments:&[]")]

@@ -3,6 +3,9 @@
 use super::{Case, REST, RPC, check};
 
 pub const CASES: &[Case] = &[
+    ("safe-write", "      x-retry: never", "      x-retry: safe", "    post:"),
+    ("safe-write", "    get:\n", "    delete: # here\n", "# here"),
+    ("safe-write", "    get:\n", "    post: # here\n      description: ' '\n", "# here"),
     ("version", "openapi: 3.0.3", "openapi: 3.1.0", "openapi: 3.1.0"),
     ("version", "version: '1' }", "version: 1 }", "info:"),
     ("shape", "title: t", "title: 7", "title: 7"),

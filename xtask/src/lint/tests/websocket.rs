@@ -50,6 +50,7 @@ paths:
   /session.logon:
     post:
       operationId: sessionLogon
+      description: May be repeated.
       tags: [a]
       x-retry: safe
       x-rate: { bucket: weight, cost: 2 }
@@ -165,7 +166,6 @@ paths:
       operationId: placeOrder
       tags: [a]
       x-retry: never
-      x-reconcile: placeOrder
       x-method: order.create
       responses:
         '200': { description: ok, content: { application/json: { schema: { $ref: '#/components/schemas/Order' } } } }
@@ -174,6 +174,7 @@ paths:
   /auth:
     post:
       operationId: logOn
+      description: May be repeated.
       tags: [a]
       security: [{ key: [], expires: [], sign: [] }]
       x-retry: safe

@@ -1,6 +1,6 @@
 //! Mistakes in our own words.
 
-use super::{Case, REST, RPC, check};
+use super::{Case, REST, RPC, check, check_in, findings, owned};
 
 const RETRY: &str = "      x-retry: never";
 const RATE: &str = "      x-retry: never\n      x-rate: { bucket: all, cost: 1 }";
@@ -20,6 +20,30 @@ pub const CASES: &[Case] = &[
     ("bad-word", ", x-credential: key", ", x-credential: key, x-signature-age: 1.5", "x-signature-age"),
     ("misplaced-word", RETRY, "      x-retry: never\n      x-signature-age: 5", "x-signature-age"),
     ("bad-word", RETRY, "      x-retry: always", "x-retry: always"),
+    // What only writes cannot find a response that was lost.
+    ("bad-word", RETRY, "      x-retry: never\n      x-reconcile: MakeThing", "x-reconcile"),
+    ("bad-word", RATE, "      x-retry: never\n      x-rate: { bucket: all, cost: 2 }", "cost: 2"),
+    (
+        "bad-word",
+        RATE,
+        "      x-retry: never\n      x-rate: { bucket: all, cost: 1, costs: [{ given: page, cost: 2 }] }",
+        "cost: 2",
+    ),
+    ("bad-word", "capacity: 1 }]", "capacity: 1 }, { tier: basic, refill: 1, capacity: 1 }]", "x-buckets"),
+    ("bad-word", "tier: basic", "tier: ''", "x-buckets"),
+    ("bad-word", ERRORS, "x-errors: { kinds: { '': other } }", "x-errors"),
+    ("bad-word", ERRORS, "x-errors: { kinds: { '*': other } }", "x-errors"),
+    ("bad-word", ERRORS, "x-errors: { names: { '': none } }", "x-errors"),
+    ("bad-word", "x-environment: production", "x-environment: production, x-hosts: ['a b.c']", "https://v.test"),
+    ("bad-word", "x-environment: production", "x-environment: production, x-hosts: [w.test.]", "https://v.test"),
+    ("bad-word", "x-environment: production", "x-environment: production, x-hosts: ['w.test?a']", "https://v.test"),
+    // Below a property that is called `properties`, words are words.
+    (
+        "unknown-word",
+        "      name: { type: string }",
+        "      properties: { type: string, x-foo: 1 }\n      name: { type: string }",
+        "x-foo",
+    ),
     ("bad-word", RETRY, "      x-retry: { keyed: {} }", "x-retry: { keyed"),
     ("bad-word", RETRY, "      x-retry: { keyed: { field: name, repeat: maybe } }", "x-retry: { keyed"),
     ("bad-word", RETRY, "      x-retry: { keyed: { field: name, repeat: refused } }", "x-retry: { keyed"),
