@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::cache::{Cache, Size, Texts, digest};
 use crate::document::{self, Document};
 use crate::emit::{Generated, generate};
-use crate::finding::Finding;
+use crate::finding::{Finding, Location};
 use crate::lint::lint;
 
 /// What codegen did for one venue.
@@ -73,6 +73,10 @@ fn if_changed(root: &Path, venue: &str, check: bool, cache: Option<&Cache>) -> R
 fn whole(root: &Path, venue: &str, specs: &Texts, check: bool) -> Result<(Outcome, Texts), Vec<Finding>> {
     let start = Instant::now();
     let document = Document::read(root, venue)?;
+    if let Some(path) = subfolder(root, venue) {
+        let help = "nothing is generated into it: delete it, or put it elsewhere";
+        return Err(vec![unwritable(&path, format!("{path} is a folder"), help)]);
+    }
     let findings = lint(&document);
     if !findings.is_empty() {
         return Err(findings);
@@ -95,13 +99,46 @@ fn whole(root: &Path, venue: &str, specs: &Texts, check: bool) -> Result<(Outcom
                 Some(text) => write(&root.join(path), text),
                 None => std::fs::remove_file(root.join(path)),
             };
-            written.map_err(|error| {
-                vec![document.finding("unwritable", "", format!("{path}: {error}"), "make it writable")]
-            })?;
+            written.map_err(|error| vec![unwritable(path, format!("{path}: {error}"), "make it writable")])?;
         }
     }
     let size = Size { operations, types, lines };
     Ok((Outcome { venue: venue.to_owned(), size, stale, changed_specs, took: start.elapsed() }, files))
+}
+
+/// A folder among the generated files of a venue.
+fn subfolder(root: &Path, venue: &str) -> Option<String> {
+    let folder = folder(venue);
+    names(&root.join(&folder)).iter().map(|name| format!("{folder}/{name}")).find(|path| root.join(path).is_dir())
+}
+
+/// What cannot be written, or deleted.
+fn unwritable(path: &str, message: String, help: &str) -> Finding {
+    let at = Location { file: path.to_owned(), line: 0, column: 0 };
+    Finding { rule: "unwritable", message, at, help: help.to_owned() }
+}
+
+/// What is left of venues that have no spec any more: generated files, by the venue.
+pub fn orphans(root: &Path, venues: &[String]) -> BTreeMap<String, Vec<String>> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let is_gone = |venue: &str| !venues.iter().any(|known| known == venue);
+    // The stamp tells a client from other crates with something generated.
+    for venue in names(&root.join("crates")).into_iter().filter(|venue| is_gone(venue)) {
+        if root.join(folder(&venue)).join(STAMP).is_file() {
+            found.entry(venue.clone()).or_default().push(folder(&venue));
+        }
+    }
+    for path in [calls_of, joined_of] {
+        let of_any = path("*");
+        let (folder, ending) = of_any.split_once("/*").unwrap_or_default();
+        let own = names(&root.join(folder));
+        for venue in own.iter().filter_map(|name| name.strip_suffix(ending)).filter(|venue| is_gone(venue)) {
+            if venue != "mod" {
+                found.entry(venue.to_owned()).or_default().push(path(venue));
+            }
+        }
+    }
+    found
 }
 
 /// What the main thread has on Linux: documents are walked over on the stack, and other threads have a quarter of this.

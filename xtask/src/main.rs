@@ -197,6 +197,16 @@ fn codegen(root: &Path, venues: &[String], check: bool) -> ExitCode {
             ));
         }
     });
+    for (venue, paths) in codegen::orphans(root, &codegen::venues(root)) {
+        eprintln!(
+            "{venue}: there is no specs/{venue}, and what was generated of it is still there: {}",
+            paths.join(", ")
+        );
+        eprintln!(
+            "  = help: delete these, with the rest of crates/{venue} and the lines in Cargo.toml and in lists that name the venue"
+        );
+        failed = true;
+    }
     match registry::update(root, &codegen::venues(root), check) {
         Ok(lists) => {
             for path in lists.stale.iter().filter(|_| check) {

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::{Scratch, root};
-use crate::codegen::{codegen, venues};
+use crate::codegen::{codegen, orphans, venues};
 use crate::document::Document;
 use crate::emit::generate;
 
@@ -128,6 +128,38 @@ fn a_folder_that_cannot_be_written_is_named() {
     scratch.write("crates/kalshi/src", "a file where a folder should be");
     let findings = codegen(scratch.path(), "kalshi", false).unwrap_err();
     assert_eq!(findings[0].rule, "unwritable");
+}
+
+#[test]
+fn a_folder_among_generated_files_is_named() {
+    let scratch = copy("bayse");
+    codegen(scratch.path(), "bayse", false).unwrap();
+    scratch.write("crates/bayse/src/generated/own/mod.rs", "// kept\n");
+    for check in [true, false] {
+        let findings = codegen(scratch.path(), "bayse", check).unwrap_err();
+        let at = findings[0].at.to_string();
+        assert_eq!((findings[0].rule, at.as_str()), ("unwritable", "crates/bayse/src/generated/own"));
+        assert!(findings[0].help.contains("delete it"), "{}", findings[0]);
+    }
+    assert!(scratch.path().join("crates/bayse/src/generated/own/mod.rs").exists());
+}
+
+#[test]
+fn what_is_left_of_a_venue_without_a_spec_is_named() {
+    let scratch = copy("bayse");
+    codegen(scratch.path(), "bayse", false).unwrap();
+    scratch.write("crates/spec/src/generated/mod.rs", "");
+    scratch.write("crates/venues/src/generated/mod.rs", "");
+    let there = venues(scratch.path());
+    assert!(orphans(scratch.path(), &there).is_empty());
+    std::fs::remove_dir_all(scratch.path().join("specs/bayse")).unwrap();
+    let left = [
+        "crates/bayse/src/generated",
+        "tests/every_operation/generated/bayse.rs",
+        "crates/spec/src/generated/bayse.json",
+    ];
+    let gone = orphans(scratch.path(), &venues(scratch.path()));
+    assert_eq!(gone.into_iter().collect::<Vec<_>>(), [("bayse".to_owned(), left.map(str::to_owned).to_vec())]);
 }
 
 #[test]
