@@ -8,7 +8,8 @@ use super::words::Known;
 use crate::document::Document;
 use crate::model::{Operation, required_fields};
 use crate::vocabulary::{
-    CreateKey, EditKey, Flags, KeyCall, KeyEntry, Keys, NewSecret, OtherTexts, Places, ScopesFor, Texts, TextsForm, Time,
+    CreateKey, EditKey, Flags, KeyCall, KeyEntry, Keys, NewSecret, OtherTexts, Places, ScopesFor, Texts, TextsForm,
+    Time,
 };
 
 pub fn keys(known: &Known<'_>, keys: Keys) -> Result<(), String> {

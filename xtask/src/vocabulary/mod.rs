@@ -24,8 +24,8 @@ pub use self::credentials::{
 };
 pub use self::errors::{AllRateHeaders, CodeOrStatus, Errors, FailedWhen, RateHeaders, Retry, RustType, UnknownKey};
 pub use self::keys::{
-    CreateKey, EditKey, Flags, KeyCall, KeyEntry, Keys, Limit, ManagedBy, NewSecret, OtherTexts, Places, ScopesFor, Texts,
-    TextsForm, Time,
+    CreateKey, EditKey, Flags, KeyCall, KeyEntry, Keys, Limit, ManagedBy, NewSecret, OtherTexts, Places, ScopesFor,
+    Texts, TextsForm, Time,
 };
 
 pub use self::schema::schema;
