@@ -18,7 +18,7 @@ use crate::answer::{self, Answer};
 use crate::call::Call;
 use crate::carrier::{Carrier, CarrierRequest, SendError};
 use crate::clock::{Offsets, VenueTime};
-use crate::error::{Error, Inner};
+use crate::error::{Challenge, Error, Inner};
 use crate::framing;
 use crate::jsonrpc;
 use crate::key_ring::Credential;
@@ -200,10 +200,15 @@ impl Session {
     /// A call's params, with the response to the venue's challenge, if this call has one.
     fn params(&self, params: Option<String>) -> String {
         let params = params.unwrap_or_else(|| "{}".to_owned());
-        match (&self.own.challenge, &self.own.code) {
-            (Some(challenge), Some(code)) => jsonrpc::confirmed(self.shared.common.venue, &params, challenge, code),
-            _ => params,
+        match self.confirmation() {
+            Some((challenge, code)) => jsonrpc::confirmed(self.shared.common.venue, &params, challenge, code),
+            None => params,
         }
+    }
+
+    /// A challenge of the venue and the code for it, which travel in the params.
+    fn confirmation(&self) -> Option<(&Challenge, &Secret)> {
+        self.own.challenge.as_ref().zip(self.own.code.as_ref())
     }
 
     /// One attempt, and what is to be learned from it.
@@ -275,6 +280,8 @@ impl Session {
             path_at: common.base.path_at,
             headers,
             body: signed.body.as_ref().unwrap_or(body),
+            unsigned_url: url,
+            unsigned_body: Some(body).filter(|_| rpc_id.is_none() || self.confirmation().is_none()),
             rpc_id,
             time: self.send_within(operation, progress)?,
             largest: common.max_answer,

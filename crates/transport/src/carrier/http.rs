@@ -243,6 +243,8 @@ mod tests {
             url: &url,
             headers: HeaderMap::new(),
             body: &body,
+            unsigned_url: &url,
+            unsigned_body: Some(&body),
             rpc_id: None,
             time: Duration::from_secs(20),
             largest: 1024,

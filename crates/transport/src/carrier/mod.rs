@@ -67,6 +67,10 @@ pub struct CarrierRequest<'a> {
     pub headers: HeaderMap,
     /// The body; empty if the request has none.
     pub body: &'a Bytes,
+    /// The URL without what a signature has added to it.
+    pub(crate) unsigned_url: &'a str,
+    /// The same of the body. None if it holds a one-time code.
+    pub(crate) unsigned_body: Option<&'a Bytes>,
     /// The id in the envelope of a JSON-RPC call.
     pub rpc_id: Option<u64>,
     /// How long it may take until the response is whole.

@@ -9,7 +9,8 @@ use super::{Carrier, CarrierFuture, CarrierRequest};
 
 /// Passes requests on to another carrier and keeps them. Clones share what was kept.
 ///
-/// Headers are not kept: they hold the signature. The body of an operation that takes or returns a secret is not kept either.
+/// Nothing is kept that proves who calls: neither headers nor what a signature adds to query or form. The body is not kept of an
+/// operation that takes or returns a secret, nor where it holds a one-time code.
 #[derive(Clone, Debug)]
 pub struct Recording<C> {
     carrier: C,
@@ -24,9 +25,10 @@ pub struct Sent {
     pub operation: &'static str,
     /// The HTTP method.
     pub method: String,
-    /// Path and query, with the prefix of the API.
+    /// Path and query, with the prefix of the API and without what a signature has added.
     pub target: String,
-    /// The body; of a JSON-RPC call with its envelope. Empty if the request has none, or if it may hold a secret.
+    /// The body, without what a signature has added; of a JSON-RPC call with its envelope. Empty if the request has none, or if it may
+    /// hold a secret.
     pub body: Bytes,
 }
 
@@ -61,8 +63,8 @@ impl<C: Carrier> Carrier for Recording<C> {
         let sent = Sent {
             operation: request.operation.id,
             method: request.method.to_string(),
-            target: request.target().to_owned(),
-            body: if is_secret { Bytes::new() } else { request.body.clone() },
+            target: request.unsigned_url[request.path_at..].to_owned(),
+            body: request.unsigned_body.filter(|_| !is_secret).cloned().unwrap_or_default(),
         };
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(sent);
         self.carrier.send(request)
