@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant as Monotonic, SystemTime};
 
 use http::HeaderMap;
 use tokio::time::Instant;
@@ -94,6 +94,33 @@ impl Offsets {
     }
 }
 
+/// What was learned of the clock at some time.
+#[derive(Clone, Copy)]
+pub(crate) struct DatedOffsets {
+    offsets: Offsets,
+    learned: Monotonic,
+    /// The same time by the system clock.
+    system: UnixMillis,
+}
+
+impl DatedOffsets {
+    /// What was learned just now.
+    pub(crate) fn new(offsets: Offsets) -> Self {
+        Self { offsets, learned: Monotonic::now(), system: UnixMillis::now() }
+    }
+
+    /// What of it holds now. Nothing if the system clock was set meanwhile: the corrections were those of the clock before.
+    pub(crate) fn now(self) -> Option<Offsets> {
+        self.after(self.learned.elapsed(), UnixMillis::now())
+    }
+
+    fn after(self, elapsed: Duration, system: UnixMillis) -> Option<Offsets> {
+        let elapsed = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
+        let by_system = system.get().saturating_sub(self.system.get());
+        (by_system.saturating_sub(elapsed).saturating_abs() <= SUSPICIOUS).then_some(self.offsets)
+    }
+}
+
 impl Clock {
     /// The corrected time.
     pub fn now(&self) -> UnixMillis {
@@ -181,6 +208,24 @@ mod tests {
         assert_eq!(clock.offset_millis(), 600_500);
         assert!(Offsets { least: 603_000, most: 604_000 }.are_far_from(clock.offset_millis()));
         assert!(!Offsets { least: 601_000, most: 602_000 }.are_far_from(clock.offset_millis()));
+    }
+
+    #[test]
+    fn what_was_learned_before_the_system_clock_was_set_no_longer_holds() {
+        let learned = DatedOffsets::new(Offsets { least: 0, most: 999 });
+        let day = Duration::from_secs(86_400);
+        let at = |elapsed: Duration, set_by: i64| {
+            let millis = i64::try_from(elapsed.as_millis()).unwrap();
+            learned.after(elapsed, UnixMillis(learned.system.get() + millis + set_by)).is_some()
+        };
+        for elapsed in [Duration::ZERO, day] {
+            assert!([-1_000, 0, 1_000].iter().all(|set_by| at(elapsed, *set_by)), "clocks run apart a little");
+            assert!(![-3_600_000, -5_000, 5_000, 3_600_000].iter().any(|set_by| at(elapsed, *set_by)));
+        }
+        assert!(learned.now().is_some());
+        for end in [i64::MIN, i64::MAX] {
+            assert!(learned.after(Duration::MAX, UnixMillis(end)).is_none());
+        }
     }
 
     #[test]

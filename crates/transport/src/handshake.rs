@@ -16,7 +16,7 @@ use venuekit_wire::operation::ErrorKind;
 
 use crate::answer::{self, Answer};
 use crate::carrier::reason;
-use crate::clock::{Offsets, VenueTime};
+use crate::clock::{DatedOffsets, Offsets, VenueTime};
 use crate::common::Common;
 use crate::endpoint::authority;
 use crate::error::{Error, Inner};
@@ -41,7 +41,7 @@ const REASON_WITHIN: Duration = Duration::from_secs(1);
 pub(crate) struct Opened {
     pub(crate) stream: WebSocketStream<Stream>,
     /// What the response says of the clock.
-    pub(crate) offsets: Option<Offsets>,
+    pub(crate) offsets: Option<DatedOffsets>,
 }
 
 /// Opens a WebSocket at a URL that is `http` or `https`. The headers are those of a login, where there is one.
@@ -71,10 +71,11 @@ pub(crate) async fn open(
     if let Some(offsets) = offsets.filter(|_| common.correct_clock_skew) {
         common.clock.agree(offsets);
     }
+    let dated = offsets.map(DatedOffsets::new);
     let stream = response.upgrade().await.map_err(|error| broken(common, &error))?;
     let limits = Limits::default().max_payload_len(Some(common.max_answer.min(LARGEST)));
     let stream = ClientBuilder::new().limits(limits).take_over(BufStream::with_capacity(READ, WRITE, stream));
-    Ok(Opened { stream, offsets })
+    Ok(Opened { stream, offsets: dated })
 }
 
 /// How a server shows that it has read the key (RFC 6455, 4.2.2).

@@ -11,7 +11,7 @@ use super::calls::{Change, Outgoing, Stage, Waiting};
 use super::driver::Driver;
 use super::settings::Settings;
 use super::supervisor::Supervisor;
-use crate::clock::{Offsets, after};
+use crate::clock::{DatedOffsets, Offsets, after};
 use crate::deadline::Deadlines;
 use crate::error::{Error, Inner};
 use crate::framing;
@@ -33,7 +33,7 @@ pub(crate) struct Connection {
     ids: AtomicU64,
     login: Option<Arc<TokenCache>>,
     /// What the handshake has said of the clock.
-    offsets: Option<Offsets>,
+    offsets: Option<DatedOffsets>,
     lost: Arc<OnceLock<String>>,
     /// How many there are of the client with this one.
     number: u64,
@@ -99,9 +99,9 @@ impl Connection {
         self.number
     }
 
-    /// What the venue has said of the clock when the connection was opened.
+    /// What the venue has said of the clock when the connection was opened, unless the system clock was set since then.
     pub(crate) fn offsets(&self) -> Option<Offsets> {
-        self.offsets
+        self.offsets.and_then(DatedOffsets::now)
     }
 
     /// The token that this connection is logged in with, where the client can log in.
