@@ -389,7 +389,7 @@ mod tests {
     #[test]
     fn what_looks_like_a_word_stands_for_a_part_or_is_a_mistake() {
         assert_eq!(piece("body-hash"), Some(PieceWord::Part("BodyHash")));
-        for mistake in ["body_hash", "Method", "METHOD", "BodyHash", "tme", "-", "_", ""] {
+        for mistake in ["body_hash", "Method", "METHOD", "BodyHash", "clock", "-", "_", ""] {
             assert_eq!(piece(mistake), None, "{mistake:?}");
         }
         for text in ["5000", "GET/realtime", "a b", "\n", ":", "v1"] {
