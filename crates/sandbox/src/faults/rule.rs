@@ -199,7 +199,9 @@ impl Rule {
         Self { venue: None, operation: None, transport: None, fault, skip: 0, times: None, chance: None }
     }
 
-    /// The same rule for one operation.
+    /// The same rule for one operation: its method and path as the spec has them, such as `POST /trade-api/v2/portfolio/events/orders`,
+    /// or the method of JSON-RPC. A rule with another name never strikes; [`resolve`](Self::resolve) translates the name of a
+    /// generated client, such as `create_order_v2`, and refuses one that no venue has.
     #[must_use]
     pub fn on(self, operation: impl Into<String>) -> Self {
         Self { operation: Some(operation.into()), ..self }
