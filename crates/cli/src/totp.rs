@@ -54,7 +54,7 @@ impl Codes {
             return Err(Failure::new(Exit::NeedsPerson, "no one-time code was typed").code("second_factor"));
         }
         typed.ok_or_else(|| {
-            let help = "pass it with --totp-fd N, or keep the seed in the store with `venuekit totp set`";
+            let help = "pass it with --totp-fd N, or store the seed with `venuekit totp set`";
             Failure::new(Exit::NeedsPerson, "the venue requires a one-time code, and there is no terminal to ask at")
                 .code("second_factor")
                 .help(help)
